@@ -1,0 +1,156 @@
+"""The database as the rest of Mirix sees it: one pool, one way to open a transaction.
+
+Every pooled connection gives up the owner's rights for those of `mirix_app` (no superuser, no BYPASSRLS, owner of
+nothing), and `Database.transaction(user)` is the only place that hands out a connection: it names the user for row
+level security, so a query that forgets its WHERE still sees that user's rows only, and without a user none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from pgvector.psycopg import register_vector_async
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from mirix.config import Settings
+from mirix.db.embedded import EmbeddedServer, open_embedded
+from mirix.db.schema import migrate
+from mirix.errors import DatabaseUnavailable, NotFoundError, SchemaError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A user as the database knows them."""
+
+    user_id: int  # short key that leads every other key
+    name: str  # what the caller says, e.g. default
+    timezone: str  # IANA name
+
+
+class Database:
+    """A pool over the embedded server or the one that MIRIX_DATABASE_URL names."""
+
+    def __init__(self, conninfo: str, server: EmbeddedServer | None) -> None:
+        self.conninfo = conninfo
+        self._server = server
+        self._pool: AsyncConnectionPool[AsyncConnection[dict[str, Any]]] = AsyncConnectionPool(
+            conninfo,
+            kwargs={"row_factory": dict_row, "autocommit": True},
+            min_size=1,
+            max_size=10,
+            timeout=30,
+            open=False,
+            configure=give_up_rights,
+            check=AsyncConnectionPool.check_connection,
+        )
+
+    @classmethod
+    async def open(cls, settings: Settings) -> Database:
+        """Start or reach the server, bring the tables to the present, open the pool.
+
+        Raises DatabaseUnavailable when there is no server to reach, SchemaError when it cannot be used.
+        """
+        server: EmbeddedServer | None = None
+        if settings.database_url is None:
+            server = await asyncio.to_thread(
+                open_embedded, Path(settings.data_dir) / "postgres", idle_timeout_s=settings.idle_timeout_s
+            )
+            conninfo = owner = server.address.conninfo()
+        else:
+            conninfo = settings.database_url.get_secret_value()
+            owner = settings.database_admin_url.get_secret_value() if settings.database_admin_url else conninfo
+        try:
+            await asyncio.to_thread(migrate, owner)
+            database = cls(conninfo, server)
+            await database._pool.open(wait=True, timeout=30)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            if server:
+                server.close()
+            raise DatabaseUnavailable(
+                f"the database cannot be reached: {_reason(error)}. Check MIRIX_DATABASE_URL"
+            ) from None
+        return database
+
+    async def close(self) -> None:
+        await self._pool.close()
+        if self._server:
+            await asyncio.to_thread(self._server.close)
+
+    @asynccontextmanager
+    async def transaction(self, user_id: int | None) -> AsyncIterator[AsyncConnection[dict[str, Any]]]:
+        """A connection inside a transaction that sees the rows of `user_id`; None sees no row at all.
+
+        Raises DatabaseUnavailable when the connection is lost; nothing of the transaction is then applied.
+        """
+        try:
+            conn = await self._connection()
+            try:
+                async with conn.transaction():
+                    await conn.execute("SELECT set_config('mirix.user_id', %s, true)", [str(user_id or "")])
+                    yield conn
+            finally:
+                await self._pool.putconn(conn)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise DatabaseUnavailable(f"the database cannot be reached: {_reason(error)}; try again") from error
+
+    async def _connection(self) -> AsyncConnection[dict[str, Any]]:
+        """A living connection; an embedded server that died is started again."""
+        if self._server is None:
+            return await self._pool.getconn()
+        try:
+            return await self._pool.getconn(timeout=2)
+        except (psycopg.OperationalError, PoolTimeout):
+            await asyncio.to_thread(self._server.heal)
+            return await self._pool.getconn()
+
+    async def find_user(self, name: str) -> User | None:
+        async with self.transaction(None) as conn:
+            row = await (await conn.execute("SELECT * FROM find_user(%s)", [name])).fetchone()
+        return User(name=name, **row) if row else None
+
+    async def get_user(self, user_id: int) -> User:
+        """The user with a key. Raises NotFoundError."""
+        async with self.transaction(user_id) as conn:
+            cursor = await conn.execute("SELECT user_id, name, timezone FROM app_user WHERE user_id = %s", [user_id])
+            row = await cursor.fetchone()
+        if row is None:
+            raise NotFoundError(f"no user has the key {user_id}")
+        return User(**row)
+
+    async def ensure_user(self, name: str, timezone: str) -> User:
+        """The user of that name, made at first use; `timezone` counts only then."""
+        found = await self.find_user(name)
+        if found:
+            return found
+        async with self.transaction(None) as conn:
+            row = await (await conn.execute("SELECT * FROM ensure_user(%s, %s)", [name, timezone])).fetchone()
+        assert row is not None
+        return User(name=name, **row)
+
+
+async def give_up_rights(conn: AsyncConnection[dict[str, Any]]) -> None:
+    await conn.execute("SET ROLE mirix_app")
+    row = await (
+        await conn.execute("SELECT rolsuper OR rolbypassrls AS mighty FROM pg_roles WHERE rolname = current_user")
+    ).fetchone()
+    if row is None or row["mighty"]:
+        raise SchemaError(
+            "the role mirix_app is a superuser or may bypass row level security: alter it, Mirix will not run so"
+        )
+    await conn.execute("SET hnsw.iterative_scan = relaxed_order")
+    await register_vector_async(conn)
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().split("\n")[0] or type(error).__name__

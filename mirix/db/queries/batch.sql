@@ -1,0 +1,74 @@
+-- name: insert_batch
+-- A unit of ingest work; nothing when the same was added before.
+INSERT INTO batch (user_id, id, idempotency_key, conversation_id, trust)
+VALUES (%(user_id)s, %(id)s, %(idempotency_key)s, %(conversation_id)s, %(trust)s)
+ON CONFLICT (user_id, idempotency_key) DO NOTHING
+RETURNING id;
+
+-- name: find_batch
+-- The batch that was added under a key.
+SELECT id, state FROM batch WHERE user_id = %(user_id)s AND idempotency_key = %(idempotency_key)s;
+
+-- name: is_overtaken
+-- Whether something that a batch taught has been superseded since: then saying it again is news.
+SELECT EXISTS (
+    SELECT FROM batch AS b
+    JOIN message AS m ON m.user_id = b.user_id AND m.batch_id = b.id
+    WHERE b.user_id = %(user_id)s AND b.idempotency_key = %(idempotency_key)s AND m.standing <> 'current'
+) AS overtaken;
+
+-- name: get_batches
+-- Some batches.
+SELECT {columns} FROM batch WHERE user_id = %(user_id)s AND id = ANY (%(ids)s::uuid[]);
+
+-- name: lease_next
+-- The oldest open batch of the user, taken for a while; a running one is taken over when its lease has run out.
+-- Batches are worked on in order: while an older one is being worked on, nobody gets a younger one.
+UPDATE batch SET state = 'running', attempt = attempt + 1, lease_until = now() + %(lease)s
+WHERE user_id = %(user_id)s AND id = (
+    SELECT id FROM batch WHERE user_id = %(user_id)s AND state IN ('pending', 'running')
+    ORDER BY position LIMIT 1 FOR UPDATE
+) AND (state = 'pending' OR lease_until < now())
+RETURNING {columns};
+
+-- name: lock_batch
+-- The batch, held while it is applied.
+SELECT state, attempt FROM batch WHERE user_id = %(user_id)s AND id = %(id)s FOR UPDATE;
+
+-- name: store_reply
+-- Keeps what a model answered in a step, so that a retry need not ask again.
+UPDATE batch SET replies = replies || %(reply)s, lease_until = now() + %(lease)s
+WHERE user_id = %(user_id)s AND id = %(id)s;
+
+-- name: drop_replies
+-- Forgets the answers of some steps: what they were based on has changed.
+UPDATE batch SET replies = replies - %(steps)s::text[] WHERE user_id = %(user_id)s AND id = %(id)s;
+
+-- name: finish_batch
+-- The batch is applied, together with what it changed.
+UPDATE batch SET state = 'applied', changes = %(changes)s, problems = %(problems)s, usage = %(usage)s, error = NULL,
+                 lease_until = NULL, applied_at = now()
+WHERE user_id = %(user_id)s AND id = %(id)s;
+
+-- name: release_batch
+-- The attempt failed: the batch waits for the next one, or is given up.
+UPDATE batch SET state = %(state)s, error = %(error)s, lease_until = NULL
+WHERE user_id = %(user_id)s AND id = %(id)s AND state = 'running';
+
+-- name: retry_failed
+-- Failed batches are tried again.
+UPDATE batch SET state = 'pending', attempt = 0, error = NULL WHERE user_id = %(user_id)s AND state = 'failed';
+
+-- name: insert_proposal
+-- An operation that waits for the user.
+INSERT INTO proposal (user_id, id, batch_id, kind, operation, reason)
+VALUES (%(user_id)s, %(id)s, %(batch_id)s, %(kind)s, %(operation)s, %(reason)s);
+
+-- name: list_proposals
+-- What waits for the user, oldest first.
+SELECT id, batch_id, kind, operation, reason, state, created_at FROM proposal
+WHERE user_id = %(user_id)s AND state = 'open' ORDER BY id;
+
+-- name: wake_worker
+-- Tells a worker, once this transaction is committed, that the user has work.
+SELECT wake_worker(%(user_id)s);

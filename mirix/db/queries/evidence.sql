@@ -1,0 +1,66 @@
+-- name: ensure_conversation
+-- The conversation of that name, made at first use.
+INSERT INTO conversation (user_id, id, name) VALUES (%(user_id)s, %(id)s, %(name)s)
+ON CONFLICT (user_id, name) DO UPDATE SET name = excluded.name
+RETURNING id;
+
+-- name: find_conversation
+-- The conversation of that name, if there is one.
+SELECT id FROM conversation WHERE user_id = %(user_id)s AND name = %(name)s;
+
+-- name: list_conversations
+-- All conversations, the one spoken in last first.
+SELECT c.id, c.name, count(m.id) AS messages, min(m.at) AS first_at, max(m.at) AS last_at
+FROM conversation AS c LEFT JOIN message AS m ON m.user_id = c.user_id AND m.conversation_id = c.id
+WHERE c.user_id = %(user_id)s
+GROUP BY c.id, c.name
+ORDER BY max(m.at) DESC NULLS LAST, c.name;
+
+-- name: insert_message
+-- One piece of evidence, sealed.
+INSERT INTO message (user_id, id, conversation_id, batch_id, agent_id, run_id, visibility, role, speaker, source_kind,
+                     application, title, uri, mime, text, at, timezone, mentioned, trust, embedding, embedding_model,
+                     external_id)
+VALUES (%(user_id)s, %(id)s, %(conversation_id)s, %(batch_id)s, %(agent_id)s, %(run_id)s, %(visibility)s, %(role)s,
+        %(speaker)s, %(source_kind)s, %(application)s, %(title)s, %(uri)s, %(mime)s, %(text)s, %(at)s, %(timezone)s,
+        %(mentioned)s, %(trust)s, %(embedding)s::halfvec, %(embedding_model)s, %(external_id)s);
+
+-- name: insert_frame
+-- The picture behind a message.
+INSERT INTO frame (user_id, message_id, width, height, file, lines, recogniser)
+VALUES (%(user_id)s, %(message_id)s, %(width)s, %(height)s, %(file)s, %(lines)s, %(recogniser)s);
+
+-- name: messages_by_id
+-- Some messages, in the order they were said.
+SELECT {columns} FROM message WHERE user_id = %(user_id)s AND id = ANY (%(ids)s::uuid[]) ORDER BY position;
+
+-- name: messages_of_batch
+-- The messages of a batch, in the order they were said.
+SELECT {columns} FROM message WHERE user_id = %(user_id)s AND batch_id = %(batch_id)s ORDER BY position;
+
+-- name: messages_of_conversation
+-- The last messages of a conversation, newest first.
+SELECT {columns} FROM message
+WHERE user_id = %(user_id)s AND conversation_id = %(conversation_id)s AND standing <> 'hidden'
+ORDER BY position DESC LIMIT %(limit)s;
+
+-- name: last_before
+-- The last messages of a conversation before a batch comes, newest first, for windows and for sealing.
+SELECT {columns} FROM message
+WHERE user_id = %(user_id)s AND conversation_id = %(conversation_id)s
+ORDER BY position DESC LIMIT %(limit)s;
+
+-- name: set_window
+-- The vector of a message with its neighbours.
+UPDATE message SET window_embedding = %(window_embedding)s::halfvec WHERE user_id = %(user_id)s AND id = %(id)s;
+
+-- name: frames_of
+-- The pictures behind some messages.
+SELECT message_id, width, height, file, lines, recogniser FROM frame
+WHERE user_id = %(user_id)s AND message_id = ANY (%(ids)s::uuid[]);
+
+-- name: count_messages
+-- How much evidence there is, and how much of it waits.
+SELECT (SELECT count(*) FROM message WHERE user_id = %(user_id)s) AS messages,
+       (SELECT count(*) FROM batch WHERE user_id = %(user_id)s AND state IN ('pending', 'running')) AS waiting,
+       (SELECT count(*) FROM batch WHERE user_id = %(user_id)s AND state = 'failed') AS failed;

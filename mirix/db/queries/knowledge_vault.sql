@@ -1,0 +1,18 @@
+-- name: references_by_value
+-- Entries by the keyed digest of their value, so that a known value keeps its reference.
+SELECT DISTINCT ON (content_hmac) content_hmac, reference FROM knowledge_vault
+WHERE user_id = %(user_id)s AND content_hmac = ANY (%(digests)s::bytea[]) AND status IN ('active', 'superseded')
+ORDER BY content_hmac, status, id;
+
+-- name: by_references
+-- Entries by the references that stand in texts.
+SELECT {columns} FROM knowledge_vault WHERE user_id = %(user_id)s AND reference = ANY (%(references)s::text[]);
+
+-- name: insert_audit
+-- Who looked at what, and when; written before the value is opened.
+INSERT INTO audit (user_id, actor, action, record_id, note)
+VALUES (%(user_id)s, %(actor)s, %(action)s, %(record_id)s, %(note)s);
+
+-- name: list_audit
+-- What was revealed, exported or forgotten, newest first.
+SELECT seq, at, actor, action, record_id, note FROM audit WHERE user_id = %(user_id)s ORDER BY seq DESC LIMIT %(limit)s;

@@ -1,0 +1,242 @@
+-- The read path. Every arm takes the same parameters and gives (kind, id, score): kind is the number of document.shelf
+-- (0 message, 1 core … 6 vault). Pieces that differ only in the table are written once and joined by UNION ALL;
+-- {filter} is one of the two conditions below, so filters always come before the limit.
+
+-- name: message_filter
+-- Which messages of the user may be found at all.
+m.user_id = %(user_id)s
+  AND m.standing <> 'hidden'
+  AND (%(agent_id)s::text IS NULL OR m.agent_id = %(agent_id)s::text OR m.visibility = 'shared')
+  AND (%(run_id)s::text IS NULL OR m.run_id = %(run_id)s::text OR m.visibility = 'shared')
+  AND (%(as_of)s::timestamptz IS NULL OR m.at <= %(as_of)s::timestamptz)
+  AND (%(since)s::timestamptz IS NULL OR m.at >= %(since)s::timestamptz)
+  AND (%(until)s::timestamptz IS NULL OR m.at < %(until)s::timestamptz)
+  AND (%(source_kinds)s::text[] IS NULL OR m.source_kind = ANY (%(source_kinds)s::text[]))
+  AND (%(application)s::text IS NULL OR lower(m.application) = lower(%(application)s::text))
+
+-- name: record_filter
+-- Which memories of the user may be found at all. With as_of: those that held in the world at that time.
+r.user_id = %(user_id)s
+  AND r.status = ANY (%(statuses)s::text[])
+  AND (r.expires_at IS NULL OR r.expires_at > now())
+  AND (%(agent_id)s::text IS NULL OR r.agent_id = %(agent_id)s::text OR r.visibility = 'shared')
+  AND (%(run_id)s::text IS NULL OR r.run_id = %(run_id)s::text OR r.visibility = 'shared')
+  AND (%(as_of)s::timestamptz IS NULL
+       OR (r.valid_from <= %(as_of)s::timestamptz AND (r.valid_to IS NULL OR r.valid_to > %(as_of)s::timestamptz)))
+  AND (%(since)s::timestamptz IS NULL
+       OR coalesce(r.occurred_until, r.occurred_at, r.valid_from) >= %(since)s::timestamptz)
+  AND (%(until)s::timestamptz IS NULL OR coalesce(r.occurred_at, r.valid_from) < %(until)s::timestamptz)
+  AND (%(tags)s::text[] IS NULL OR r.tags @> %(tags)s::text[])
+  AND (%(source_kinds)s::text[] IS NULL OR r.source_kind = ANY (%(source_kinds)s::text[]))
+  AND (%(application)s::text IS NULL OR EXISTS (
+      SELECT FROM document AS own
+      JOIN memory_source AS x ON x.user_id = own.user_id AND x.doc = own.doc
+      JOIN document AS s ON s.user_id = x.user_id AND s.doc = x.source_doc
+      JOIN message AS m ON m.user_id = s.user_id AND m.id = s.record_id
+      WHERE own.user_id = r.user_id AND own.record_id = r.id
+        AND lower(m.application) = lower(%(application)s::text)))
+
+-- name: index_only
+-- Planner settings for the lexical arm, until the end of the transaction. Its plan is known: index-only scans of posting
+-- under nested loops. Left alone, a generic plan (psycopg prepares what is sent often) takes three to four times as long.
+SELECT set_config(name, %(planner)s, true)
+FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin']) AS s (name)
+
+-- name: lexical
+-- BM25 (Lucene's idf, times k1 + 1), each shelf a collection of its own; everything is counted here, nothing is kept.
+-- bound is what a document of the shelf could reach at most: score / bound compares across shelves.
+WITH shelf AS MATERIALIZED (
+    SELECT d.shelf, count(*) AS n, %(k1)s::float8 * %(b)s::float8 / nullif(avg(d.length), 0)::float8 AS slope
+    FROM unnest(%(shelves)s::smallint[]) AS s (shelf)
+    JOIN document AS d ON d.user_id = %(user_id)s AND d.shelf = s.shelf
+    GROUP BY d.shelf
+), counted AS MATERIALIZED (
+    SELECT s.shelf, s.n, s.slope, t.term, c.df
+    FROM shelf AS s
+    CROSS JOIN unnest(%(terms)s::integer[]) AS t (term)
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS df FROM posting AS p
+        WHERE p.user_id = %(user_id)s AND p.shelf = s.shelf AND p.term = t.term
+    ) AS c
+), weighed AS MATERIALIZED (
+    SELECT shelf, term, slope, df,
+           (ln(1 + (n - df + 0.5) / (df + 0.5)))::float8 * (%(k1)s::float8 + 1) AS weight,
+           sum((ln(1 + (n - greatest(df, 1) + 0.5) / (greatest(df, 1) + 0.5)))::float8 * (%(k1)s::float8 + 1))
+               OVER (PARTITION BY shelf) AS bound
+    FROM counted
+), scored AS MATERIALIZED (
+    SELECT p.shelf, p.doc, max(w.bound) AS bound,
+           sum(w.weight * p.tf / (p.tf + %(k1)s::float8 * (1 - %(b)s::float8) + w.slope * p.length)) AS score
+    FROM weighed AS w
+    JOIN posting AS p ON p.user_id = %(user_id)s AND p.shelf = w.shelf AND p.term = w.term
+    WHERE w.df > 0
+    GROUP BY p.shelf, p.doc
+)
+{hits}
+
+-- name: lexical_messages
+-- The best of the message shelves.
+(SELECT {kind}::smallint AS kind, m.id, s.score, s.bound
+ FROM (SELECT doc, score, bound FROM scored WHERE shelf / 3 = {kind} ORDER BY score DESC, doc DESC) AS s
+ JOIN document AS d ON d.user_id = %(user_id)s AND d.doc = s.doc
+ JOIN message AS m ON m.user_id = %(user_id)s AND m.id = d.record_id
+ WHERE {filter}
+ ORDER BY s.score DESC, s.doc DESC
+ LIMIT %(messages)s)
+
+-- name: lexical_records
+-- The best of the shelves of one memory.
+(SELECT {kind}::smallint AS kind, r.id, s.score, s.bound
+ FROM (SELECT doc, score, bound FROM scored WHERE shelf / 3 = {kind} ORDER BY score DESC, doc DESC) AS s
+ JOIN document AS d ON d.user_id = %(user_id)s AND d.doc = s.doc
+ JOIN {table} AS r ON r.user_id = %(user_id)s AND r.id = d.record_id
+ WHERE {filter}
+ ORDER BY s.score DESC, s.doc DESC
+ LIMIT %(records)s)
+
+-- name: dense_messages
+-- Nearest by cosine, own vector and vector of the ±1 window together: an exact scan of the user's rows.
+(SELECT {kind}::smallint AS kind, m.id,
+        (1 - (m.embedding <=> %(vector)s::halfvec))::float8 AS score,
+        (1 - (coalesce(m.window_embedding, m.embedding) <=> %(vector)s::halfvec))::float8 AS window_score
+ FROM message AS m
+ WHERE m.embedding_model = %(embedding_model)s AND {filter}
+ ORDER BY (m.embedding <=> %(vector)s::halfvec)
+          + (coalesce(m.window_embedding, m.embedding) <=> %(vector)s::halfvec), m.id DESC
+ LIMIT %(messages)s)
+
+-- name: dense_records
+-- Nearest by cosine: an exact scan of the user's rows of one memory.
+(SELECT {kind}::smallint AS kind, r.id,
+        (1 - (r.embedding <=> %(vector)s::halfvec))::float8 AS score,
+        (1 - (r.embedding <=> %(vector)s::halfvec))::float8 AS window_score
+ FROM {table} AS r
+ WHERE r.embedding_model = %(embedding_model)s AND {filter}
+ ORDER BY r.embedding <=> %(vector)s::halfvec, r.id DESC
+ LIMIT %(records)s)
+
+-- name: temporal_messages
+-- Messages of, or about, the times the question names.
+(SELECT {kind}::smallint AS kind, m.id,
+        CASE WHEN m.mentioned && %(times)s::tstzmultirange THEN 1.0 ELSE 0.8 END::float8 AS score
+ FROM message AS m
+ WHERE (m.at <@ %(times)s::tstzmultirange OR m.mentioned && %(times)s::tstzmultirange) AND {filter}
+ ORDER BY score DESC, m.at DESC, m.id DESC
+ LIMIT %(messages)s)
+
+-- name: temporal_records
+-- Memories of one kind that happened, or began to hold, in the times the question names.
+(SELECT {kind}::smallint AS kind, r.id, CASE WHEN r.occurred_at IS NULL THEN 0.8 ELSE 1.0 END::float8 AS score
+ FROM {table} AS r
+ WHERE tstzrange(coalesce(r.occurred_at, r.valid_from),
+                 coalesce(r.occurred_until, r.occurred_at, r.valid_from), '[]') && %(times)s::tstzmultirange
+   AND {filter}
+ ORDER BY score DESC, coalesce(r.occurred_at, r.valid_from) DESC, r.id DESC
+ LIMIT %(records)s)
+
+-- name: links
+-- Memories one hop away from those that were found, in either direction.
+SELECT a.record_id AS from_id, b.record_id AS to_id
+FROM document AS a
+JOIN memory_link AS l ON l.user_id = a.user_id AND l.from_doc = a.doc
+JOIN document AS b ON b.user_id = l.user_id AND b.doc = l.to_doc
+WHERE a.user_id = %(user_id)s AND a.record_id = ANY (%(ids)s::uuid[]) AND l.relation NOT IN ('supersedes', 'merged_into')
+UNION
+SELECT b.record_id AS from_id, a.record_id AS to_id
+FROM document AS b
+JOIN memory_link AS l ON l.user_id = b.user_id AND l.to_doc = b.doc
+JOIN document AS a ON a.user_id = l.user_id AND a.doc = l.from_doc
+WHERE b.user_id = %(user_id)s AND b.record_id = ANY (%(ids)s::uuid[]) AND l.relation NOT IN ('supersedes', 'merged_into')
+LIMIT 200
+
+-- name: sources
+-- The messages that still speak for some memories, and who said them.
+SELECT d.record_id, m.id AS source_id, m.speaker, m.role
+FROM document AS d
+JOIN memory_source AS x ON x.user_id = d.user_id AND x.doc = d.doc AND x.stands
+JOIN document AS s ON s.user_id = x.user_id AND s.doc = x.source_doc
+JOIN message AS m ON m.user_id = s.user_id AND m.id = s.record_id
+WHERE d.user_id = %(user_id)s AND d.record_id = ANY (%(ids)s::uuid[]) AND m.standing <> 'hidden'
+ORDER BY d.record_id, x.source_doc
+
+-- name: describe_messages
+-- What ranking needs to know of messages: session (conversation and day), neighbours, who spoke, standing.
+SELECT m.id, m.conversation_id, (m.at AT TIME ZONE m.timezone)::date AS day, m.speaker, m.role, m.at, m.standing,
+       before.id AS before_id, after.id AS after_id
+FROM message AS m
+LEFT JOIN LATERAL (
+    SELECT n.id FROM message AS n
+    WHERE n.user_id = m.user_id AND n.conversation_id = m.conversation_id AND n.position < m.position
+    ORDER BY n.position DESC LIMIT 1
+) AS before ON true
+LEFT JOIN LATERAL (
+    SELECT n.id FROM message AS n
+    WHERE n.user_id = m.user_id AND n.conversation_id = m.conversation_id AND n.position > m.position
+    ORDER BY n.position LIMIT 1
+) AS after ON true
+WHERE m.user_id = %(user_id)s AND m.id = ANY (%(ids)s::uuid[])
+
+-- name: describe_records
+-- What ranking needs to know of the memories of one kind; only those that may be found.
+(SELECT {kind}::smallint AS kind, r.id, r.summary, r.status, r.valid_from, r.valid_to, r.occurred_at, r.importance,
+        r.utility, r.pinned, r.trust
+ FROM {table} AS r
+ WHERE r.id = ANY (%(ids)s::uuid[]) AND {filter})
+
+-- name: all_records
+-- The part of a memory table that tells what took its place.
+SELECT user_id, id, superseded_by, valid_from, valid_to FROM {table}
+
+-- name: replacements
+-- For outdated things (superseded memories, messages behind them): the memories at the end of the chain of values that
+-- took their place by as_of. since is when the thing itself ceased to hold.
+WITH RECURSIVE r AS NOT MATERIALIZED (
+    {records}
+), step (id, next, since) AS (
+    SELECT r.id, r.superseded_by, r.valid_to FROM r
+    WHERE r.user_id = %(user_id)s AND r.id = ANY (%(ids)s::uuid[]) AND r.superseded_by IS NOT NULL
+    UNION
+    SELECT m.record_id, r.superseded_by, r.valid_to
+    FROM document AS m
+    JOIN memory_source AS x ON x.user_id = m.user_id AND x.source_doc = m.doc AND x.stands
+    JOIN document AS d ON d.user_id = x.user_id AND d.doc = x.doc
+    JOIN r ON r.user_id = %(user_id)s AND r.id = d.record_id AND r.superseded_by IS NOT NULL
+    WHERE m.user_id = %(user_id)s AND m.record_id = ANY (%(ids)s::uuid[])
+), chain (id, next, since) AS (
+    SELECT id, next, since FROM step
+    WHERE %(as_of)s::timestamptz IS NULL OR since <= %(as_of)s::timestamptz
+    UNION
+    SELECT c.id, r.superseded_by, c.since
+    FROM chain AS c
+    JOIN r ON r.user_id = %(user_id)s AND r.id = c.next
+    WHERE r.superseded_by IS NOT NULL
+      AND (%(as_of)s::timestamptz IS NULL OR r.valid_to <= %(as_of)s::timestamptz)
+)
+SELECT c.id, c.next AS replaced_by, min(c.since) AS since
+FROM chain AS c
+WHERE NOT EXISTS (SELECT FROM chain AS further JOIN r ON r.user_id = %(user_id)s AND r.id = c.next
+                  WHERE further.id = c.id AND r.superseded_by = further.next)
+GROUP BY c.id, c.next
+
+-- name: messages
+-- Whole messages by id, as far as they may be found at all.
+SELECT {columns} FROM message AS m WHERE m.id = ANY (%(ids)s::uuid[]) AND {filter}
+
+-- name: core_lines
+-- The lines that are always in the prompt, block by block. Core memory is what the user is to everyone: no scope hides
+-- a shared line, and a private one is shown to its own agent and run.
+SELECT r.label, r.summary, r.id
+FROM core_memory AS r
+WHERE {filter}
+ORDER BY r.label, r.position, r.id
+
+-- name: speakers
+-- Who speaks in the user's messages: a skip scan over (user_id, speaker), one step for each name.
+WITH RECURSIVE named AS (
+    (SELECT m.speaker FROM message AS m WHERE m.user_id = %(user_id)s ORDER BY m.speaker LIMIT 1)
+    UNION ALL
+    SELECT (SELECT m.speaker FROM message AS m
+            WHERE m.user_id = %(user_id)s AND m.speaker > named.speaker ORDER BY m.speaker LIMIT 1)
+    FROM named WHERE named.speaker IS NOT NULL
+)
+SELECT speaker FROM named WHERE speaker IS NOT NULL LIMIT 500
