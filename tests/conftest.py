@@ -1,0 +1,100 @@
+"""A real PostgreSQL with pgvector for every test that touches data: one server for the whole run, emptied between tests.
+
+No database means failure, never a skip.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
+
+from mirix.config import Settings
+from mirix.db.embedded import EmbeddedServer, open_embedded
+from mirix.db.pool import Database, User
+from mirix.db.schema import migrate
+from mirix.memory.envelope import Keyring
+from mirix.memory.indexing import Indexer
+from mirix.models.embed import make_embedder
+
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """One embedded server, without the safety of fsync."""
+    folder = tmp_path_factory.mktemp("postgres")
+    with open_embedded(folder, idle_timeout_s=2, settings={"fsync": "off", "synchronous_commit": "off"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def owner_url(server: EmbeddedServer) -> str:
+    """The URL of a migrated database, as its owner."""
+    base = server.address.conninfo()
+    with psycopg.connect(base, autocommit=True) as conn:
+        conn.execute("CREATE DATABASE test")
+    url = make_conninfo(base, dbname="test")
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def empty(owner_url: str) -> None:
+    """All tables without a row."""
+    with psycopg.connect(owner_url, autocommit=True) as conn:
+        names = conn.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+            " AND relname NOT IN ('schema_version', 'memory_record')"
+        ).fetchall()
+        tables = sql.SQL(", ").join(sql.Identifier(name) for (name,) in names)
+        conn.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(tables))
+
+
+@pytest.fixture
+def settings(owner_url: str, tmp_path: Path) -> Settings:
+    """Settings that reach the test database and nothing outside the test's own folder."""
+    return Settings(
+        data_dir=tmp_path,
+        database_url=SecretStr(owner_url),
+        embedding_model="hash",
+        keyring="file",
+        timezone="Europe/Oslo",
+    )
+
+
+@pytest.fixture(scope="session")
+async def shared_pool(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Database]:
+    database = await Database.open(
+        Settings(data_dir=tmp_path_factory.mktemp("data"), database_url=SecretStr(owner_url), keyring="file")
+    )
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def database(shared_pool: Database, empty: None) -> Database:
+    """A pool over the empty test database."""
+    return shared_pool
+
+
+@pytest.fixture
+async def user(database: Database) -> User:
+    return await database.ensure_user("anna", "Europe/Oslo")
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Keyring:
+    return Keyring.from_config(tmp_path / "key", use_os_keyring=False)
+
+
+@pytest.fixture
+def indexer(tmp_path: Path, keyring: Keyring) -> Indexer:
+    """An indexer whose vectors are hashed words: no weights to load."""
+    return Indexer(make_embedder("hash", cache_dir=tmp_path), lambda user_id, text: keyring.digest(user_id, text))
