@@ -1,0 +1,1 @@
+"""Chat models, embedders and text recognisers behind small protocols."""

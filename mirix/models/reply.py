@@ -1,0 +1,167 @@
+"""What a chat model answered, in one shape whichever model it was. Pure: a LangChain message in, a ModelReply out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import ToolCall as LangChainToolCall
+
+from mirix.models.text_calls import as_object, find_text_calls
+from mirix.text.chunks import count_tokens
+
+TOKENS_PER_IMAGE = 800  # for estimates only: about what a screenful costs with the common tile-based pricing
+
+_THOUGHTS = re.compile(r"\A\s*(?:<think(?:ing)?>)?.*?</think(?:ing)?>\s*", re.DOTALL)
+_ILLEGAL_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
+_LENGTH_REASONS = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToolCall:
+    name: str  # as the model wrote it
+    arguments: Mapping[str, Any]  # empty where they could not be read
+    id: str  # unique within the reply; what a ToolMessage answers to
+    error: str | None = None  # why the call cannot be carried out, in words for the model
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelReply:
+    text: str  # what is meant for the reader: no reasoning, no tool calls; may be empty
+    calls: tuple[ToolCall, ...]  # in the model's order, failed ones included
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int  # the part of input_tokens that the server had cached
+    is_usage_estimated: bool  # the server counted nothing: the figures are ours
+    ms: float  # from the call to the whole answer, retries included
+    finish_reason: str | None  # the server's word: "stop", "tool_calls", "length" …
+    message: AIMessage  # the answer as it can be sent back to the model: its calls are those above, under the same ids
+
+    @property
+    def is_empty(self) -> bool:
+        """Neither text nor call: not the same as having nothing to say."""
+        return not self.text and not self.calls
+
+    @property
+    def is_cut_off(self) -> bool:
+        """The answer hit the length limit."""
+        return self.finish_reason in _LENGTH_REASONS
+
+
+def read_reply(
+    message: AIMessage, *, sent: Sequence[BaseMessage], tools: Mapping[str, Mapping[str, Any]], ms: float
+) -> ModelReply:
+    """Normalise one answer. `sent` is what was asked, `tools` the bound ones: name -> JSON schema of the arguments."""
+    metadata = message.response_metadata
+    finish_reason = next(
+        (metadata[key] for key in ("finish_reason", "stop_reason", "done_reason") if metadata.get(key)), None
+    )
+    text = _visible_text(message)
+    calls = [_checked(call, tools) for call in _made_calls(message)]
+    if tools and not calls:
+        written, text = find_text_calls(text, tools)
+        made = [ToolCall(name=call.name, arguments=call.arguments, id="") for call in written]
+        calls = [_checked(call, tools) for call in made]
+    if finish_reason in _LENGTH_REASONS and calls:
+        # LangChain completes a streamed call that breaks off by guessing: even readable arguments may lack a part.
+        calls[-1] = _failed(
+            calls[-1], "the answer was cut off at the length limit: make the call again, with less in it"
+        )
+    calls = _with_ids(calls)
+    usage = message.usage_metadata
+    details = usage.get("input_token_details", {}) if usage else {}
+    return ModelReply(
+        text=text,
+        calls=tuple(calls),
+        input_tokens=usage["input_tokens"] if usage else _estimate_input(sent, tools),
+        output_tokens=usage["output_tokens"] if usage else _estimate_output(text, calls),
+        cached_tokens=details.get("cache_read") or 0,
+        is_usage_estimated=usage is None,
+        ms=ms,
+        finish_reason=finish_reason,
+        message=_message(message, text, calls),
+    )
+
+
+def _visible_text(message: AIMessage) -> str:
+    """Text blocks only: reasoning comes in blocks or fields of its own, or in tags at the start of the text."""
+    text = message.text or str(message.additional_kwargs.get("refusal") or "")
+    return _THOUGHTS.sub("", text, count=1).strip() if "</think" in text else text.strip()
+
+
+def _made_calls(message: AIMessage) -> list[ToolCall]:
+    calls = [ToolCall(name=call["name"], arguments=call["args"], id=call["id"] or "") for call in message.tool_calls]
+    for broken in message.invalid_tool_calls:
+        arguments = as_object(broken["args"])
+        error = (
+            None
+            if arguments is not None
+            else f"the arguments are not a JSON object: {broken['error'] or ''}".rstrip(": ")
+        )
+        calls.append(ToolCall(name=broken["name"] or "", arguments=arguments or {}, id=broken["id"] or "", error=error))
+    return calls
+
+
+def _checked(call: ToolCall, tools: Mapping[str, Any]) -> ToolCall:
+    if call.error is None and call.name not in tools:
+        return _failed(call, f"there is no tool {call.name!r} here; there are: {', '.join(tools) or 'none'}")
+    return call
+
+
+def _failed(call: ToolCall, error: str) -> ToolCall:
+    return replace(call, error=error)
+
+
+def _with_ids(calls: Sequence[ToolCall]) -> list[ToolCall]:
+    """Some servers give no ids, or the same one twice."""
+    taken: set[str] = set()
+    result = []
+    for number, call in enumerate(calls, start=1):
+        identity = call.id if call.id and call.id not in taken else f"call_{number}"
+        taken.add(identity)
+        result.append(replace(call, id=identity))
+    return result
+
+
+def _message(message: AIMessage, text: str, calls: Sequence[ToolCall]) -> AIMessage:
+    """The answer to be sent back. Left alone where nothing had to be mended: providers sign what they want back."""
+    as_made = [(call["name"], call["args"], call["id"]) for call in message.tool_calls]
+    if not message.invalid_tool_calls and as_made == [(call.name, call.arguments, call.id) for call in calls]:
+        return message
+    # Unreadable arguments go back as none, and a name is made legal: servers refuse a history that they cannot parse.
+    legal = [
+        LangChainToolCall(
+            name=_ILLEGAL_IN_NAMES.sub("_", call.name)[:64] or "unknown",
+            args=dict(call.arguments),
+            id=call.id,
+            type="tool_call",
+        )
+        for call in calls
+    ]
+    return AIMessage(
+        content=text,
+        tool_calls=legal,
+        response_metadata=message.response_metadata,
+        usage_metadata=message.usage_metadata,
+        id=message.id,
+    )
+
+
+def _estimate_input(sent: Sequence[BaseMessage], tools: Mapping[str, Any]) -> int:
+    tokens = count_tokens(json.dumps(tools, ensure_ascii=False)) if tools else 0
+    for message in sent:
+        blocks = [] if isinstance(message.content, str) else message.content
+        images = sum(1 for block in blocks if isinstance(block, dict) and "image" in str(block.get("type")))
+        tokens += count_tokens(message.text) + TOKENS_PER_IMAGE * images
+        if isinstance(message, AIMessage) and message.tool_calls:
+            tokens += count_tokens(json.dumps([call["args"] for call in message.tool_calls], ensure_ascii=False))
+    return tokens
+
+
+def _estimate_output(text: str, calls: Sequence[ToolCall]) -> int:
+    arguments = "".join(call.name + json.dumps(dict(call.arguments), ensure_ascii=False) for call in calls)
+    return count_tokens(text) + count_tokens(arguments)
