@@ -69,3 +69,5 @@ COMMENT ON COLUMN memory_record.utility IS '-1 to 1, mean of the votes on it';
 COMMENT ON COLUMN memory_record.expires_at IS 'not found any more after this time';
 COMMENT ON COLUMN memory_record.content_hmac IS 'keyed digest of the authored content, for de-duplication; a plain digest would betray what is sealed';
 COMMENT ON COLUMN memory_record.version IS 'rises by one with each change; an update names the version it read';
+COMMENT ON COLUMN memory_record.created_at IS 'when it was filed';
+COMMENT ON COLUMN memory_record.updated_at IS 'when it last changed';

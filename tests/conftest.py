@@ -1,4 +1,4 @@
-"""A real PostgreSQL with pgvector for every test that touches data: one server for the whole run, emptied between tests.
+"""A real PostgreSQL with pgvector for every test that touches data: one server for the run, emptied between tests.
 
 No database means failure, never a skip.
 """
@@ -6,6 +6,8 @@ No database means failure, never a skip.
 from __future__ import annotations
 
 import logging
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -27,11 +29,16 @@ logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    """One embedded server, without the safety of fsync."""
-    folder = tmp_path_factory.mktemp("postgres")
-    with open_embedded(folder, idle_timeout_s=2, settings={"fsync": "off", "synchronous_commit": "off"}) as running:
-        yield running
+def server() -> Iterator[EmbeddedServer]:
+    """One embedded server, without the safety of fsync, in a folder that the server's account may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="mirix-test-"))
+    folder.chmod(0o711)
+    try:
+        unsafe = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        with open_embedded(folder, idle_timeout_s=1, settings=unsafe) as running:
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ async def test_record_and_table_have_the_same_columns(world: World, kind: Memory
     assert set(columns(RECORDS[kind])) == table.keys() - {"embedding"}
     for item in fields(RECORDS[kind]):
         optional = "None" in str(item.type)
-        assert table[item.name] is not optional or kind is MemoryKind.EPISODIC and item.name == "occurred_at"
+        assert table[item.name] is not optional or (kind is MemoryKind.EPISODIC and item.name == "occurred_at")
 
 
 async def test_inserted_memory_is_read_back_as_it_was(world: World, kind: MemoryKind) -> None:

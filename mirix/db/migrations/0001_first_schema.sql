@@ -361,6 +361,8 @@ COMMENT ON COLUMN memory_record.utility IS '-1 to 1, mean of the votes on it';
 COMMENT ON COLUMN memory_record.expires_at IS 'not found any more after this time';
 COMMENT ON COLUMN memory_record.content_hmac IS 'keyed digest of the authored content, for de-duplication; a plain digest would betray what is sealed';
 COMMENT ON COLUMN memory_record.version IS 'rises by one with each change; an update names the version it read';
+COMMENT ON COLUMN memory_record.created_at IS 'when it was filed';
+COMMENT ON COLUMN memory_record.updated_at IS 'when it last changed';
 
 -- Core memory: who the user is and how the assistant should behave. One row is one line; a block is the rendered view
 -- of all active lines of a label, and is always in the prompt. The summary is the line, details stay empty.

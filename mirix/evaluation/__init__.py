@@ -1,0 +1,1 @@
+"""Measures on public and own data sets."""

@@ -1,0 +1,1 @@
+"""What comes in: inputs, evidence, batches, pictures and files."""

@@ -1,0 +1,316 @@
+"""Stores evidence: messages with postings and vectors, the vault entries that were cut from them, and a batch of work.
+
+    Incoming -> seal -> vectors (local embedder) -> one transaction: conversation, batch, messages, postings, entries
+
+After that transaction nothing can be lost: the evidence is durable and found by its words at once. A batch holds one
+trust level and closes at its border. The same again changes nothing: the key of a batch is a keyed digest of what was
+added; a text without a time of its own counts as new once what it taught has been superseded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pgvector import HalfVector
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from psycopg.types.multirange import Multirange
+from psycopg.types.range import Range
+
+from mirix.db.pool import Database, User
+from mirix.db.statements import statements
+from mirix.ingest.frames import Frame, FrameFiles
+from mirix.ingest.inputs import Incoming
+from mirix.ingest.sealing import SealedText, Sealer
+from mirix.memory import store
+from mirix.memory.changes import Change, Changes
+from mirix.memory.envelope import Keyring
+from mirix.memory.indexing import Indexer, Vector
+from mirix.memory.message import Message
+from mirix.memory.record import Scope, new_id
+from mirix.memory.store import Connection
+from mirix.text.analyser import analyse
+from mirix.text.chunks import count_tokens
+from mirix.text.dates import find_mentions
+from mirix.text.names import cut_names
+
+BATCH_MESSAGES = 20
+BATCH_TOKENS = 3_000
+_EVIDENCE = statements("evidence")
+_BATCH = statements("batch")
+_COLUMNS = tuple(Message.__dataclass_fields__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredBatch:
+    """A batch as it was handed over to the database."""
+
+    id: UUID
+    is_new: bool  # False: the same was added before, and nothing was written
+    message_ids: tuple[UUID, ...]
+    sealed: tuple[Change, ...]  # vault entries that were made
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sealed:
+    """A piece of evidence, ready to be written."""
+
+    incoming: Incoming
+    sealed: SealedText
+    message_id: UUID = field(default_factory=new_id)
+    vector: Vector | None = None
+    frame: Frame | None = None
+
+    @property
+    def text(self) -> str:
+        return self.sealed.text
+
+
+def query(name: str) -> sql.Composed:
+    """A query on messages with the columns of `Message`."""
+    return _EVIDENCE[name].format(columns=sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)))
+
+
+class Evidence:
+    """Writes and reads raw evidence."""
+
+    def __init__(self, database: Database, indexer: Indexer, keyring: Keyring, frames: FrameFiles) -> None:
+        self._database = database
+        self._indexer = indexer
+        self._keyring = keyring
+        self._frames = frames
+
+    def sealer(self, user_id: int) -> Sealer:
+        return Sealer(keyring=self._keyring, user_id=user_id)
+
+    async def store(
+        self,
+        user: User,
+        scope: Scope,
+        incoming: Sequence[Incoming],
+        *,
+        conversation: str,
+        idempotency_key: str | None = None,
+    ) -> list[StoredBatch]:
+        """Seal and write; returns one entry for each batch, in order.
+
+        Raises InputError for what cannot be stored, ConflictError when a key is used again for something else, and
+        DatabaseUnavailable; nothing of a batch is written then.
+        """
+        async with self._database.transaction(user.user_id) as conn:
+            conversation_id = await self._conversation(conn, user.user_id, conversation)
+            before = await self._last_messages(conn, user.user_id, conversation_id, 2)
+            sealer = self.sealer(user.user_id)
+            await sealer.load(conn, [item.text for item in incoming])
+        sealed = self._seal_all(sealer, incoming, before)
+        stored = []
+        for number, group in enumerate(_batches(sealed)):
+            key = f"{idempotency_key}#{number}" if idempotency_key else _content_key(scope, conversation, group)
+            stored.append(await self._store_batch(user, scope, conversation_id, group, before, key, sealer))
+            before = [*before, *(_message(user, scope, conversation_id, stored[-1].id, item) for item in group)][-2:]
+        return stored
+
+    def _seal_all(self, sealer: Sealer, incoming: Sequence[Incoming], before: Sequence[Message]) -> list[_Sealed]:
+        previous = before[-1].text if before else ""
+        done = []
+        for item in incoming:
+            sealed = sealer.seal(item.text, before=previous, like=item)
+            frame = self._frames.prepare(item, sealed, sealer) if item.picture else None
+            done.append(_Sealed(incoming=item, sealed=sealed, frame=frame))
+            previous = item.text
+        return done
+
+    async def _store_batch(
+        self,
+        user: User,
+        scope: Scope,
+        conversation_id: UUID,
+        group: Sequence[_Sealed],
+        before: Sequence[Message],
+        key: str,
+        sealer: Sealer,
+    ) -> StoredBatch:
+        digest = self._keyring.digest(user.user_id, key, "batch")
+        embedded, windows = await self._embed(group, before)
+        references = {reference for item in group for reference in item.sealed.references}
+        entries = [sealer.entries[reference] for reference in references if reference in sealer.entries]
+        entries_derived = await self._indexer.derive(entries)
+        async with self._database.transaction(user.user_id) as conn:
+            batch_id = await self._insert_batch(conn, user.user_id, digest, conversation_id, group)
+            if batch_id is None:
+                return await self._stored_before(conn, user.user_id, digest)
+            for item in embedded:
+                await self._insert_message(conn, _message(user, scope, conversation_id, batch_id, item), item)
+            for message_id, window in windows.items():
+                await conn.execute(
+                    _EVIDENCE["set_window"],
+                    {"user_id": user.user_id, "id": message_id, "window_embedding": HalfVector(window)},
+                )
+            changes = Changes(conn=conn, user_id=user.user_id, actor="ingest", batch_id=batch_id)
+            for entry, derived in zip(entries, entries_derived, strict=True):
+                sources = [x.message_id for x in group if entry.reference in x.sealed.references]
+                scoped = replace(entry, agent_id=scope.agent_id, run_id=scope.run_id)
+                await changes.insert(scoped, derived, sources=sources)
+            await conn.execute(_BATCH["wake_worker"], {"user_id": user.user_id})
+        for entry in entries:
+            sealer.entries.pop(entry.reference, None)
+        ids = tuple(item.message_id for item in embedded)
+        return StoredBatch(id=batch_id, is_new=True, message_ids=ids, sealed=tuple(changes.done))
+
+    async def _insert_batch(
+        self, conn: Connection, user_id: int, digest: bytes, conversation_id: UUID, group: Sequence[_Sealed]
+    ) -> UUID | None:
+        """The id of a new batch; None when the same was added before."""
+        parameters = {
+            "user_id": user_id,
+            "id": new_id(),
+            "idempotency_key": digest,
+            "conversation_id": conversation_id,
+            "trust": group[0].incoming.trust,
+        }
+        for occurrence in range(1, 1000):
+            if await (await conn.execute(_BATCH["insert_batch"], parameters)).fetchone():
+                return UUID(str(parameters["id"]))
+            timed = all(item.incoming.has_time for item in group)
+            overtaken = await (await conn.execute(_BATCH["is_overtaken"], parameters)).fetchone()
+            if timed or not overtaken or not overtaken["overtaken"]:
+                return None
+            parameters["idempotency_key"] = self._keyring.digest(user_id, f"{digest.hex()}#{occurrence}", "batch")
+        return None
+
+    async def _stored_before(self, conn: Connection, user_id: int, digest: bytes) -> StoredBatch:
+        parameters = {"user_id": user_id, "idempotency_key": digest}
+        row = await (await conn.execute(_BATCH["find_batch"], parameters)).fetchone()
+        assert row is not None
+        messages = await self._of_batch(conn, user_id, row["id"])
+        return StoredBatch(id=row["id"], is_new=False, message_ids=tuple(m.id for m in messages), sealed=())
+
+    async def _insert_message(self, conn: Connection, message: Message, item: _Sealed) -> None:
+        model = self._indexer.embedder.name if self._indexer.embedder and item.vector is not None else None
+        values: dict[str, Any] = {name: getattr(message, name) for name in _COLUMNS}
+        values |= {
+            "mentioned": _mentioned(message),
+            "embedding": None if item.vector is None else HalfVector(item.vector),
+            "embedding_model": model,
+        }
+        await conn.execute(_EVIDENCE["insert_message"], values)
+        extra = [*item.sealed.terms, message.application or "", message.title or ""]
+        shelf = store.shelf_number(None, "current")
+        analysis = analyse(message.text, extra=[text for text in extra if text])
+        await store.insert_document(conn, message.user_id, message.id, shelf, analysis)
+        if item.frame:
+            await self._frames.write(message.user_id, message.id, item.frame)
+            row = {"user_id": message.user_id, "message_id": message.id, "file": self._frames.name(message.id)}
+            await conn.execute(
+                _EVIDENCE["insert_frame"], row | item.frame.columns() | {"lines": Jsonb(item.frame.lines)}
+            )
+
+    async def _embed(
+        self, group: Sequence[_Sealed], before: Sequence[Message]
+    ) -> tuple[list[_Sealed], dict[UUID, Vector]]:
+        """Vectors of the messages, and of each with its two neighbours; none when the embedder is not local."""
+        embedder = self._indexer.embedder
+        if embedder is None or not embedder.is_local:
+            return list(group), {}
+        texts = [message.text for message in before] + [item.text for item in group]
+        names = {message.speaker for message in before} | {item.incoming.speaker for item in group}
+        ids = [message.id for message in before] + [item.message_id for item in group]
+        bare = [cut_names(text, names) for text in texts]
+        first = len(before)
+        windowed = range(max(first - 1, 0), len(texts))
+        windows = ["\n".join(bare[max(i - 1, 0) : i + 2]) for i in windowed]
+        vectors = await self._indexer.vectors([*bare[first:], *windows])
+        own, around = vectors[: len(group)], vectors[len(group) :]
+        found = {ids[i]: vector for i, vector in zip(windowed, around, strict=True) if vector is not None}
+        return [replace(item, vector=vector) for item, vector in zip(group, own, strict=True)], found
+
+    async def _conversation(self, conn: Connection, user_id: int, name: str) -> UUID:
+        parameters = {"user_id": user_id, "id": new_id(), "name": name}
+        row = await (await conn.execute(_EVIDENCE["ensure_conversation"], parameters)).fetchone()
+        assert row is not None
+        return UUID(str(row["id"]))
+
+    async def _last_messages(self, conn: Connection, user_id: int, conversation_id: UUID, limit: int) -> list[Message]:
+        parameters = {"user_id": user_id, "conversation_id": conversation_id, "limit": limit}
+        rows = await (await conn.execute(query("last_before"), parameters)).fetchall()
+        return [Message(**row) for row in reversed(rows)]
+
+    async def _of_batch(self, conn: Connection, user_id: int, batch_id: UUID) -> list[Message]:
+        parameters = {"user_id": user_id, "batch_id": batch_id}
+        return [Message(**row) for row in await (await conn.execute(query("messages_of_batch"), parameters)).fetchall()]
+
+    async def of_batch(self, user_id: int, batch_id: UUID) -> list[Message]:
+        """The messages of a batch, in order."""
+        async with self._database.transaction(user_id) as conn:
+            return await self._of_batch(conn, user_id, batch_id)
+
+    async def by_id(self, user_id: int, ids: Sequence[UUID]) -> list[Message]:
+        """Some messages, in the order they were said; unknown ids are left out."""
+        async with self._database.transaction(user_id) as conn:
+            rows = await (
+                await conn.execute(query("messages_by_id"), {"user_id": user_id, "ids": list(ids)})
+            ).fetchall()
+        return [Message(**row) for row in rows]
+
+
+def _message(user: User, scope: Scope, conversation_id: UUID, batch_id: UUID, item: _Sealed) -> Message:
+    incoming = item.incoming
+    return Message(
+        user_id=user.user_id,
+        id=item.message_id,
+        conversation_id=conversation_id,
+        batch_id=batch_id,
+        agent_id=scope.agent_id,
+        run_id=scope.run_id,
+        role=incoming.role,
+        speaker=incoming.speaker,
+        source_kind=incoming.source_kind,
+        application=incoming.application,
+        title=incoming.title,
+        uri=incoming.uri,
+        mime=incoming.mime,
+        text=item.text,
+        at=incoming.at,
+        timezone=incoming.timezone,
+        trust=incoming.trust,
+        external_id=incoming.external_id,
+    )
+
+
+def _mentioned(message: Message) -> Multirange[datetime]:
+    """The times a message speaks of."""
+    local = message.at.astimezone(ZoneInfo(message.timezone))
+    ranges = [mention.range for mention in find_mentions(message.text, local, message.timezone)]
+    return Multirange([Range(found.start, found.end) for found in ranges])
+
+
+def _batches(items: Sequence[_Sealed]) -> Iterator[list[_Sealed]]:
+    """Runs of one trust level, none longer than a batch may be."""
+    for _, run in groupby(items, key=lambda item: item.incoming.trust):
+        group: list[_Sealed] = []
+        tokens = 0
+        for item in run:
+            size = count_tokens(item.text)
+            if group and (len(group) == BATCH_MESSAGES or tokens + size > BATCH_TOKENS):
+                yield group
+                group, tokens = [], 0
+            group.append(item)
+            tokens += size
+        yield group
+
+
+def _content_key(scope: Scope, conversation: str, group: Sequence[_Sealed]) -> str:
+    """What makes a batch the same as another: who said what where, and when if that was told."""
+    parts = [f"{scope.agent_id}\x1f{scope.run_id}\x1f{conversation}"]
+    for item in group:
+        source = item.incoming
+        at = source.at.isoformat() if source.has_time else ""
+        picture = source.picture.digest if source.picture else ""
+        parts.append("\x1f".join([source.role, source.speaker, at, source.title or "", item.text, picture]))
+    return "\x1e".join(parts)

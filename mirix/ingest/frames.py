@@ -1,0 +1,100 @@
+"""Pictures: kept as encrypted WebP files beside the database, with their recognised lines in the table `frame`.
+
+Where a line held a secret, its pixels are painted over before the picture is stored or shown to a vision model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from PIL import ImageDraw
+
+from mirix.errors import SealError
+from mirix.ingest.images import to_webp
+from mirix.ingest.inputs import Incoming
+from mirix.ingest.sealing import SealedText, Sealer
+from mirix.memory.envelope import Keyring
+
+SEALED = "[sealed]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A picture ready to be stored."""
+
+    webp: bytes = field(repr=False)  # without the pixels of secrets
+    width: int
+    height: int
+    lines: list[dict[str, Any]]  # text (sealed), box (left, top, right, bottom in pixels), confidence
+    recogniser: str | None
+
+    def columns(self) -> dict[str, Any]:
+        return {"width": self.width, "height": self.height, "recogniser": self.recogniser}
+
+
+class FrameFiles:
+    """The folder of encrypted pictures."""
+
+    def __init__(self, folder: Path, keyring: Keyring) -> None:
+        self._folder = folder
+        self._keyring = keyring
+
+    def prepare(self, incoming: Incoming, sealed: SealedText, sealer: Sealer) -> Frame:
+        """The picture with every line painted over that held a secret of the text as a whole, or holds one itself."""
+        assert incoming.picture is not None
+        image = incoming.picture.image.copy()
+        pen = ImageDraw.Draw(image)
+        kept = []
+        for line in incoming.lines:
+            text = _sealed_line(line.text, sealed, sealer)
+            if text != line.text:
+                pen.rectangle(line.box, fill=(90, 90, 90))
+            kept.append({"text": text, "box": list(line.box), "confidence": round(line.confidence, 3)})
+        return Frame(
+            webp=to_webp(image), width=image.width, height=image.height, lines=kept, recogniser=incoming.recogniser
+        )
+
+    def name(self, message_id: UUID) -> str:
+        return f"{message_id}.webp.sealed"
+
+    def _path(self, user_id: int, message_id: UUID) -> Path:
+        return self._folder / str(user_id) / self.name(message_id)
+
+    async def write(self, user_id: int, message_id: UUID, frame: Frame) -> None:
+        """Encrypt and store; whole or not at all."""
+        await asyncio.to_thread(self._write, user_id, message_id, frame.webp)
+
+    def _write(self, user_id: int, message_id: UUID, webp: bytes) -> None:
+        path = self._path(user_id, message_id)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        part = path.with_suffix(".part")
+        part.write_bytes(self._keyring.seal_bytes(webp, user_id=user_id, item_id=message_id))
+        part.replace(path)
+
+    def read_bytes(self, user_id: int, message_id: UUID) -> bytes:
+        """The picture of a message as WebP. Raises SealError when it is gone or was tampered with."""
+        path = self._path(user_id, message_id)
+        try:
+            sealed = path.read_bytes()
+        except FileNotFoundError:
+            raise SealError(f"the picture of message {message_id} is not at {path}: restore the data folder") from None
+        return self._keyring.open_bytes(sealed, user_id=user_id, item_id=message_id)
+
+    def delete(self, user_id: int, message_id: UUID) -> None:
+        self._path(user_id, message_id).unlink(missing_ok=True)
+
+
+def _sealed_line(line: str, whole: SealedText, sealer: Sealer) -> str:
+    """A recognised line without what is secret. A label and its value often stand on different lines, so a value that
+    the whole text gave away is looked for too, and a part of one (a key broken over two lines) hides its line."""
+    text = line
+    for value in whole.values:
+        if value in text:
+            text = text.replace(value, SEALED)
+        elif len(text.strip()) >= 4 and text.strip() in value:
+            return SEALED
+    return sealer.seal(text).text

@@ -1,0 +1,242 @@
+"""What callers hand in, turned into one shape: text, chat messages, pictures and files become `Incoming`.
+
+Nothing is stored or sealed here. Trust follows from the source (design, section 8): the user's own words and their
+conversation 3, files the user gave 2, what was seen on a screen 1; a caller may say less, never more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+
+from mirix.errors import InputError
+from mirix.ingest.files import Document, read_file
+from mirix.ingest.images import LoadedImage, load_image
+from mirix.memory.message import Role
+from mirix.memory.record import SourceKind, Trust
+from mirix.models.ocr import Line, TextRecogniser, render_text
+from mirix.text.chunks import chunk_text
+
+TRUST_OF: Mapping[SourceKind, Trust] = {
+    "chat": Trust.OWN,
+    "file": Trust.GIVEN,
+    "screen": Trust.SEEN,
+    "web": Trust.SEEN,
+    "tool": Trust.SEEN,
+}
+MAX_TEXT_BYTES = 10_000_000
+LONG_MESSAGE_TOKENS = 1_200  # a longer turn is stored in parts
+FILE_CHUNK_TOKENS = 300
+
+
+class ChatMessage(BaseModel):
+    """A turn as callers write it: OpenAI's `role` and `content`, and what else is known of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Role = "user"
+    text: str = Field(validation_alias=AliasChoices("text", "content"))
+    name: str | None = Field(default=None, validation_alias=AliasChoices("name", "speaker"))
+    at: datetime | None = None
+    id: Annotated[str | None, Field(max_length=200)] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where and when an input comes from, as the caller told it; None: not told."""
+
+    at: datetime | None = None  # aware
+    timezone: str  # IANA name
+    source: SourceKind | None = None
+    trust: int | None = None  # no higher than the source allows
+    application: str | None = None
+    title: str | None = None
+    uri: str | None = None
+    speaker: str | None = None
+    conversation: str = "default"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """One piece of evidence before it is sealed and stored."""
+
+    role: Role
+    speaker: str
+    text: str
+    at: datetime  # aware
+    has_time: bool  # the caller told the time; otherwise it is that of arrival
+    timezone: str
+    source_kind: SourceKind
+    trust: int
+    application: str | None = None
+    title: str | None = None
+    uri: str | None = None
+    mime: str = "text/plain"
+    external_id: str | None = None
+    picture: LoadedImage | None = field(default=None, repr=False)
+    lines: tuple[Line, ...] = field(default=(), repr=False)  # what was recognised in the picture, and where
+    recogniser: str | None = None  # by whom
+
+
+def clean_text(text: str) -> str:
+    """Text that Postgres can hold: NUL is dropped, lone surrogates become U+FFFD.
+
+    Raises InputError for empty text and for more than 10 MB.
+    """
+    if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
+        raise InputError(f"the text is larger than {MAX_TEXT_BYTES // 1_000_000} MB: split it into several adds")
+    cleaned = text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if not cleaned.strip():
+        raise InputError("there is no text to add: it is empty or blank")
+    return cleaned
+
+
+def check_time(moment: datetime | None) -> datetime | None:
+    """The time, if it is aware and Postgres and calendars can hold it. Raises InputError."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        raise InputError(f"{moment.isoformat()} has no time zone: give an offset, e.g. {moment.isoformat()}+01:00")
+    if not 1900 <= moment.year <= 2200:
+        raise InputError(f"{moment.isoformat()} is not a time of a life: years from 1900 to 2200 are taken")
+    return moment
+
+
+def check_timezone(name: str) -> str:
+    """The IANA name, if there is such a zone. Raises InputError."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise InputError(f"unknown time zone {name!r}: use an IANA name such as Europe/Oslo") from None
+    return name
+
+
+def from_messages(
+    messages: Iterable[Mapping[str, Any] | ChatMessage], origin: Origin, arrival: datetime
+) -> list[Incoming]:
+    """Chat turns in order; each may carry its own time and speaker."""
+    found: list[Incoming] = []
+    for number, item in enumerate(messages, 1):
+        try:
+            turn = item if isinstance(item, ChatMessage) else ChatMessage.model_validate(item)
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            raise InputError(f"message {number} cannot be taken: {problems}") from None
+        speaker = turn.name or (origin.speaker if turn.role == "user" else None) or turn.role.capitalize()
+        source: SourceKind = "tool" if turn.role == "tool" else "chat"
+        found.extend(_parts(turn.text, turn.role, speaker, origin, source, turn.at, arrival, external_id=turn.id))
+    if not found:
+        raise InputError("there is nothing to add: the list of messages is empty")
+    return found
+
+
+def from_text(text: str, origin: Origin, arrival: datetime) -> list[Incoming]:
+    """One text, said by the user unless the origin tells otherwise."""
+    return _parts(text, "user", origin.speaker or "User", origin, "chat", None, arrival)
+
+
+def from_file(path: Path | tuple[str, bytes], origin: Origin, arrival: datetime) -> list[Incoming]:
+    """A document cut at sentence borders. Raises InputError for what cannot be read."""
+    document: Document = read_file(path)
+    source = origin.source or "file"
+    at = check_time(origin.at) or document.modified_at
+    uri = origin.uri or (path.resolve().as_uri() if isinstance(path, Path) else None)
+    text = clean_text(document.text)
+    return [
+        Incoming(
+            role="user",
+            speaker=origin.speaker or "User",
+            text=chunk.text,
+            at=at or arrival,
+            has_time=at is not None,
+            timezone=origin.timezone,
+            source_kind=source,
+            trust=_trust(origin, source),
+            application=origin.application,
+            title=origin.title or document.title,
+            uri=uri,
+            mime=document.mime,
+        )
+        for chunk in chunk_text(text, max_tokens=FILE_CHUNK_TOKENS)
+        if chunk.text.strip()
+    ]
+
+
+def from_image(data: bytes | Path, recogniser: TextRecogniser | None, origin: Origin, arrival: datetime) -> Incoming:
+    """A picture with the text that is recognised in it (may be none). Raises ImageError, ModelError."""
+    picture = load_image(data)
+    lines = tuple(recogniser.read(picture.image)) if recogniser else ()
+    text = render_text(lines)
+    source = origin.source or "screen"
+    at = check_time(origin.at) or picture.taken_at
+    words = text if text.strip() else f"[picture without readable text, {picture.width} x {picture.height}]"
+    return Incoming(
+        role="user",
+        speaker=origin.speaker or "Screen",
+        text=clean_text(words),
+        at=at or arrival,
+        has_time=at is not None,
+        timezone=origin.timezone,
+        source_kind=source,
+        trust=_trust(origin, source),
+        application=origin.application,
+        title=origin.title,
+        uri=origin.uri or (data.resolve().as_uri() if isinstance(data, Path) else None),
+        mime=picture.mime,
+        picture=picture,
+        lines=lines,
+        recogniser=recogniser.name if recogniser else None,
+    )
+
+
+def _parts(
+    text: str,
+    role: Role,
+    speaker: str,
+    origin: Origin,
+    default_source: SourceKind,
+    at: datetime | None,
+    arrival: datetime,
+    *,
+    external_id: str | None = None,
+) -> list[Incoming]:
+    source = default_source if default_source == "tool" else origin.source or default_source
+    moment = check_time(at) or check_time(origin.at)
+    chunks: Sequence[str] = [
+        chunk.text for chunk in chunk_text(clean_text(text), max_tokens=LONG_MESSAGE_TOKENS) if chunk.text.strip()
+    ]
+    return [
+        Incoming(
+            role=role,
+            speaker=speaker,
+            text=chunk.strip(),
+            at=moment or arrival,
+            has_time=moment is not None,
+            timezone=origin.timezone,
+            source_kind=source,
+            trust=_trust(origin, source),
+            application=origin.application,
+            title=origin.title,
+            uri=origin.uri,
+            external_id=external_id,
+        )
+        for chunk in chunks
+    ]
+
+
+def _trust(origin: Origin, source: SourceKind) -> int:
+    allowed = TRUST_OF[source]
+    if origin.trust is None:
+        return allowed
+    if not Trust.SEEN <= origin.trust <= allowed:
+        raise InputError(f"trust {origin.trust} is not possible for source {source!r}: 1 to {int(allowed)}")
+    return origin.trust
+
+
+Source = Literal["chat", "screen", "file", "web", "tool"]

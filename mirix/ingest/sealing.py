@@ -1,0 +1,139 @@
+"""Seals what must never be stored, embedded, logged or sent to a model: it is cut from the text before anything else.
+
+A value that is known already stands under its old reference; a new one gets an entry in the knowledge vault, written in
+the same transaction as the message it came in. Ingest may seal a value from any source, and never changes an entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from mirix.db.statements import statements
+from mirix.ingest.inputs import Incoming
+from mirix.memory.envelope import Keyring
+from mirix.memory.knowledge_vault import VaultEntryType, VaultRecord, VaultSensitivity, seal_columns, value_digest
+from mirix.memory.record import new_id
+from mirix.memory.store import Connection
+from mirix.text.secrets import (
+    SecretSpan,
+    Sensitivity,
+    escape_references,
+    find_secrets,
+    new_reference,
+    seal_text,
+)
+
+_VAULT = statements("knowledge_vault")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedText:
+    """A text without its secrets."""
+
+    text: str  # with {{vault:…}} in the place of each
+    terms: tuple[str, ...] = ()  # words it should be found by, e.g. password, 密码
+    references: tuple[str, ...] = ()  # in order
+    values: tuple[str, ...] = field(default=(), repr=False)  # what was cut, for painting over; never stored
+
+
+@dataclass(kw_only=True)
+class Sealer:
+    """Seals texts of one user; new entries collect in `entries` until somebody writes them."""
+
+    keyring: Keyring
+    user_id: int
+    entries: dict[str, VaultRecord] = field(default_factory=dict)  # by reference
+    _known: dict[bytes, str] = field(default_factory=dict)  # digest of a value -> reference
+
+    async def load(self, conn: Connection, texts: Sequence[str]) -> None:
+        """Look up which of the values in some texts are in the vault already."""
+        digests = [self._digest(span.value) for text in texts for span in _high(text, "")]
+        if digests:
+            cursor = await conn.execute(_VAULT["references_by_value"], {"user_id": self.user_id, "digests": digests})
+            self._known |= {bytes(row["content_hmac"]): row["reference"] for row in await cursor.fetchall()}
+
+    def _digest(self, value: str) -> bytes:
+        return value_digest(self.keyring, self.user_id, value)
+
+    def seal(self, text: str, *, before: str = "", like: Incoming | None = None) -> SealedText:
+        """The text without its secrets. `like` tells where new entries come from; without it none are made, and an
+        unknown value is cut all the same (a question)."""
+        outside = escape_references(text)
+        spans = _high(outside, before)
+        if not spans:
+            return SealedText(text=outside)
+        references = [self._reference(span, like) for span in spans]
+        by_span = dict(zip(((span.start, span.end) for span in spans), references, strict=True))
+        return SealedText(
+            text=seal_text(outside, spans, lambda span: by_span[span.start, span.end]),
+            terms=tuple(term for span in spans for term in span.terms),
+            references=tuple(references),
+            values=tuple(span.value for span in spans),
+        )
+
+    def _reference(self, span: SecretSpan, like: Incoming | None) -> str:
+        digest = self._digest(span.value)
+        if digest in self._known:
+            return self._known[digest]
+        reference = fresh_reference()
+        self._known[digest] = reference
+        if like is not None:
+            self.entries[reference] = self._entry(span, reference, digest, like)
+        return reference
+
+    def _entry(self, span: SecretSpan, reference: str, digest: bytes, like: Incoming) -> VaultRecord:
+        return vault_entry(
+            self.keyring,
+            user_id=self.user_id,
+            value=span.value,
+            caption=span.caption,
+            entry_type=span.entry_type,
+            sensitivity=span.sensitivity.value,
+            keywords=list(span.terms),
+            reference=reference,
+            content_hmac=digest,
+            like=like,
+        )
+
+
+def fresh_reference() -> str:
+    """A new reference; at 27 ** 6 of them a clash within one user is refused by the database, not looked for."""
+    return new_reference(6)
+
+
+def vault_entry(
+    keyring: Keyring,
+    *,
+    user_id: int,
+    value: str,
+    caption: str,
+    entry_type: str,
+    sensitivity: Literal["low", "medium", "high"] | str,
+    keywords: list[str],
+    reference: str,
+    content_hmac: bytes,
+    like: Incoming,
+) -> VaultRecord:
+    """A new entry with its value sealed."""
+    record_id = new_id()
+    columns = seal_columns(keyring, value, user_id=user_id, record_id=record_id, version=1)
+    return VaultRecord(
+        user_id=user_id,
+        id=record_id,
+        summary=caption,
+        keywords=keywords,
+        reference=reference,
+        entry_type=cast(VaultEntryType, entry_type),
+        sensitivity=cast(VaultSensitivity, sensitivity),
+        content_hmac=content_hmac,
+        trust=like.trust,
+        source_kind=like.source_kind,
+        valid_from=like.at,
+        **columns,  # type: ignore[arg-type]
+    )
+
+
+def _high(text: str, before: str) -> list[SecretSpan]:
+    return [span for span in find_secrets(text, before=before) if span.sensitivity is Sensitivity.HIGH]

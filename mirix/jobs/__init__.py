@@ -1,0 +1,1 @@
+"""The worker that drains the batches of users."""

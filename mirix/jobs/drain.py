@@ -1,0 +1,127 @@
+"""Works off the batches of a user, oldest first. The table `batch` alone is the truth about what is to be done.
+
+A batch is leased, taken through the write graph and marked applied in the graph's one transaction. Whoever finds the
+oldest batch leased by somebody else waits or leaves: batches of a user are never applied out of order. A failed attempt
+puts the batch back with its error and the answers that were paid for; after the last one it is marked failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+
+from mirix.db.pool import Database, User
+from mirix.db.statements import statements
+from mirix.errors import MirixError, ModelUnavailable
+from mirix.ingest.evidence import Evidence
+from mirix.ingest.frames import FrameFiles
+from mirix.managers.graph import LEASE, BatchWork, Outcome, WriteGraph
+from mirix.memory.record import Scope
+
+logger = logging.getLogger(__name__)
+_BATCH = statements("batch")
+_COLUMNS = sql.SQL(", ").join(
+    map(sql.Identifier, ("id", "state", "trust", "attempt", "replies", "error", "conversation_id"))
+)
+POLL_S = 0.1  # while somebody else works on an older batch of the user
+
+
+class Drainer:
+    def __init__(
+        self,
+        database: Database,
+        evidence: Evidence,
+        graph: WriteGraph,
+        frames: FrameFiles,
+        *,
+        max_attempts: int,
+        vision: bool,
+    ) -> None:
+        self._database = database
+        self._evidence = evidence
+        self._graph = graph
+        self._frames = frames
+        self._max_attempts = max_attempts
+        self._vision = vision
+
+    async def drain(self, user: User, awaited: Collection[UUID] = ()) -> dict[UUID, Outcome]:
+        """Work until nothing is left to do, and until the `awaited` batches are done, by whomever.
+
+        Raises what an awaited batch failed with; it stays stored, and is tried again later.
+        """
+        outcomes: dict[UUID, Outcome] = {}
+        open_ids = set(awaited)
+        while True:
+            lease = await self._lease(user)
+            if lease is None:
+                open_ids = await self._still_open(user, open_ids)
+                if not open_ids:
+                    return outcomes
+                await asyncio.sleep(POLL_S)
+                continue
+            batch_id: UUID = lease["id"]
+            try:
+                outcomes[batch_id] = await self._graph.run(await self._work(user, lease))
+            except (MirixError, asyncio.CancelledError) as error:
+                await self._release(user, lease, error)
+                if batch_id in open_ids or not isinstance(error, MirixError):
+                    raise
+                if isinstance(error, ModelUnavailable):
+                    return outcomes  # the next batch would fail as well; the sweep comes back
+            open_ids.discard(batch_id)
+
+    async def _lease(self, user: User) -> dict[str, Any] | None:
+        query = _BATCH["lease_next"].format(columns=_COLUMNS)
+        async with self._database.transaction(user.user_id) as conn:
+            return await (await conn.execute(query, {"user_id": user.user_id, "lease": LEASE})).fetchone()
+
+    async def _work(self, user: User, lease: dict[str, Any]) -> BatchWork:
+        messages = await self._evidence.of_batch(user.user_id, lease["id"])
+        pictures = {}
+        if self._vision:
+            shown = [message for message in messages if message.mime.startswith("image/")]
+            pictures = {m.id: await asyncio.to_thread(self._frames.read_bytes, user.user_id, m.id) for m in shown}
+        first = messages[0]
+        return BatchWork(
+            id=lease["id"],
+            user=user,
+            scope=Scope(user_id=user.user_id, agent_id=first.agent_id, run_id=first.run_id),
+            trust=lease["trust"],
+            messages=tuple(messages),
+            pictures=pictures,
+            replies=dict(lease["replies"]),
+        )
+
+    async def _release(self, user: User, lease: dict[str, Any], error: BaseException) -> None:
+        # A model that is away is no fault of the batch: it waits as long as it takes.
+        given_up = lease["attempt"] >= self._max_attempts and not isinstance(error, ModelUnavailable)
+        parameters = {
+            "user_id": user.user_id,
+            "id": lease["id"],
+            "state": "failed" if given_up else "pending",
+            "error": f"{type(error).__name__}: {error}"[:2000],
+        }
+        logger.warning(
+            "batch attempt failed",
+            extra={"action": "batch_attempt_failed", "batch_id": str(lease["id"]), "attempt": lease["attempt"]},
+        )
+        async with self._database.transaction(user.user_id) as conn:
+            await conn.execute(_BATCH["release_batch"], parameters)
+
+    async def _still_open(self, user: User, ids: Collection[UUID]) -> set[UUID]:
+        if not ids:
+            return set()
+        query = _BATCH["get_batches"].format(columns=_COLUMNS)
+        async with self._database.transaction(user.user_id) as conn:
+            rows = await (await conn.execute(query, {"user_id": user.user_id, "ids": list(ids)})).fetchall()
+        failed = next((row for row in rows if row["state"] == "failed"), None)
+        if failed:
+            raise MirixError(
+                f"batch {failed['id']} failed: {failed['error']}. It is kept: `mirix status --retry` tries again"
+            )
+        return {row["id"] for row in rows if row["state"] != "applied"}

@@ -1,0 +1,81 @@
+"""Wakes up when a user has work, through procrastinate: locks per user, periodic sweep, recovery of stalled jobs.
+
+A job says only "drain this user's batches"; the batches are the truth (`drain.py`), so a lost job costs a minute (the
+sweep finds the work) and a repeated one nothing. Any number of workers may run, on any machine that reaches the
+database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.jobs import Status
+
+from mirix.db.pool import Database, give_up_rights
+
+logger = logging.getLogger(__name__)
+
+QUEUE = "mirix"
+CONCURRENCY = 2  # users drained at once; batches of one user are worked on one after another
+
+
+class Worker:
+    """Runs in the background of a process until it is stopped."""
+
+    def __init__(self, database: Database, drain: Callable[[int], Awaitable[None]]) -> None:
+        self._database = database
+        self._drain = drain
+        self._running: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to work; a second call does nothing."""
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self.run(), name="mirix worker")
+
+    async def stop(self) -> None:
+        """Stop taking work, and give what is under way some seconds to end; its batch is safe either way."""
+        if self._running is not None:
+            self._running.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._running
+            self._running = None
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        connector = PsycopgConnector(conninfo=self._database.conninfo, configure=give_up_rights, min_size=1, max_size=4)
+        app = App(connector=connector)
+        self._register(app)
+        async with app.open_async():
+            await self._sweep(app)
+            await app.run_worker_async(
+                queues=[QUEUE],
+                concurrency=CONCURRENCY,
+                install_signal_handlers=False,
+                delete_jobs="always",
+                shutdown_graceful_timeout=5,
+                fetch_job_polling_interval=2,
+            )
+
+    def _register(self, app: App) -> None:
+        @app.task(name="drain", queue=QUEUE)
+        async def drain(user_id: int) -> None:
+            await self._drain(user_id)
+
+        @app.periodic(cron="* * * * *")
+        @app.task(name="sweep", queue=QUEUE, queueing_lock="sweep", pass_context=True)
+        async def sweep(context: JobContext, timestamp: int) -> None:
+            await self._sweep(context.app)
+
+    async def _sweep(self, app: App) -> None:
+        """Find work whose job was lost, and jobs whose worker died."""
+        for job in await app.job_manager.get_stalled_jobs(queue=QUEUE):
+            if job.status == Status.DOING.value:
+                await app.job_manager.retry_job(job)
+        async with self._database.transaction(None) as conn:
+            rows = await (await conn.execute("SELECT users_with_open_batches() AS user_id")).fetchall()
+            for row in rows:
+                await conn.execute("SELECT wake_worker(%s)", [row["user_id"]])

@@ -1,0 +1,218 @@
+"""Applies what managers proposed: ONE transaction for a batch, or nothing.
+
+    proposals -> build records -> vectors -> [ lock the batch, refuse if applied, trust gate, write, mark applied ]
+
+No tool writes by itself; whatever a model says passes the gate in `trust.py`. What may not be applied is kept: as a
+proposal to the user, as a quarantined memory, or as a problem of the batch with its reason.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from mirix.db.pool import Database
+from mirix.db.statements import statements
+from mirix.errors import ConflictError, InputError, OperationError
+from mirix.managers.building import Builder
+from mirix.managers.manager import Proposal
+from mirix.managers.prompt import Shown
+from mirix.managers.tools import Operation
+from mirix.managers.trust import Verdict, judge
+from mirix.memory import store
+from mirix.memory.changes import Change, Changes
+from mirix.memory.envelope import Keyring
+from mirix.memory.indexing import Derived, Indexer
+from mirix.memory.knowledge_vault import VaultRecord
+from mirix.memory.record import Record, Scope, new_id
+from mirix.memory.reveal import entries_by_reference
+from mirix.models.usage import Usage
+from mirix.text.secrets import find_references
+
+logger = logging.getLogger(__name__)
+_BATCH = statements("batch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """An operation with everything that is needed to write it."""
+
+    agent: str
+    operation: Operation
+    verdict: Verdict
+    targets: tuple[Record, ...]
+    records: tuple[Record, ...]  # new ones, or the changed one of an update
+    derived: tuple[Derived, ...] = ()  # of the records, in order
+    known: tuple[Record, ...] = ()  # what the items name is there already: a vault entry that was sealed at ingest
+    sources: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What became of a batch."""
+
+    changes: tuple[Change, ...] = ()
+    problems: tuple[str, ...] = ()
+    proposals: int = 0
+    was_applied: bool = False  # somebody else had applied it already: nothing was done
+
+
+class VersionConflict(ConflictError):
+    """A memory changed since a manager was shown it: that manager has to be asked again."""
+
+    def __init__(self, agent: str, cause: ConflictError) -> None:
+        super().__init__(str(cause))
+        self.agent = agent
+
+
+class Applier:
+    def __init__(self, database: Database, indexer: Indexer, keyring: Keyring) -> None:
+        self._database = database
+        self._indexer = indexer
+        self._keyring = keyring
+
+    async def apply(
+        self, batch_id: UUID, scope: Scope, trust: int, proposals: Sequence[Proposal], usage: Usage
+    ) -> Applied:
+        """Write all proposals of a batch and mark it applied. A batch that is applied already is left alone.
+
+        Raises VersionConflict when a memory changed since it was shown; nothing is written then.
+        """
+        problems = [f"{proposal.agent}: {problem}" for proposal in proposals for problem in proposal.problems]
+        prepared = await self._prepare(scope, trust, proposals, problems)
+        async with self._database.transaction(scope.user_id) as conn:
+            key = {"user_id": scope.user_id, "id": batch_id}
+            batch = await (await conn.execute(_BATCH["lock_batch"], key)).fetchone()
+            if batch is None or batch["state"] == "applied":
+                return Applied(was_applied=True)
+            done: list[Change] = []
+            waiting = 0
+            for item in prepared:
+                if item.verdict.outcome == "propose":
+                    await self._propose(conn, scope, batch_id, item)
+                    waiting += 1
+                elif item.verdict.outcome == "refuse":
+                    problems.append(f"{item.agent}: {item.verdict.reason}")
+                else:
+                    done += await self._write(conn, scope, batch_id, item)
+            outcome = {
+                "changes": Jsonb([_change_json(change) for change in done]),
+                "problems": Jsonb(problems),
+                "usage": Jsonb(usage.to_json()),
+            }
+            await conn.execute(_BATCH["finish_batch"], key | outcome)
+        logger.info("batch applied", extra={"action": "batch_applied", "batch_id": str(batch_id), "changes": len(done)})
+        return Applied(changes=tuple(done), problems=tuple(problems), proposals=waiting)
+
+    async def _prepare(
+        self, scope: Scope, trust: int, proposals: Sequence[Proposal], problems: list[str]
+    ) -> list[Prepared]:
+        """Build the records and their vectors; an operation that cannot be built becomes a problem."""
+        builder = Builder(scope=scope, keyring=self._keyring, entries=await self._entries(scope, proposals))
+        drafts: list[Prepared] = []
+        for proposal in proposals:
+            for operation in proposal.operations:
+                try:
+                    drafts.append(_draft(builder, proposal.agent, proposal.shown, operation, trust))
+                except (OperationError, InputError) as error:
+                    problems.append(f"{proposal.agent}: {error}")
+        derived = iter(await self._indexer.derive(record for draft in drafts for record in draft.records))
+        return [replace(draft, derived=tuple(next(derived) for _ in draft.records)) for draft in drafts]
+
+    async def _entries(self, scope: Scope, proposals: Sequence[Proposal]) -> Mapping[str, VaultRecord]:
+        """The vault entries that items refer to."""
+        values = [
+            str(item.get("value", "")) for p in proposals for operation in p.operations for item in operation.items
+        ]
+        references = [reference for value in values for reference in find_references(value)]
+        if not references:
+            return {}
+        async with self._database.transaction(scope.user_id) as conn:
+            return await entries_by_reference(conn, scope.user_id, references)
+
+    async def _write(self, conn: store.Connection, scope: Scope, batch_id: UUID, item: Prepared) -> list[Change]:
+        """Write one operation; its rows can be undone together."""
+        changes = Changes(
+            conn=conn,
+            user_id=scope.user_id,
+            actor=item.agent,
+            batch_id=batch_id,
+            reason=item.operation.reason or item.verdict.reason or None,
+        )
+        try:
+            await _perform(changes, item)
+        except ConflictError as error:
+            raise VersionConflict(item.agent, error) from error
+        return changes.done
+
+    async def _propose(self, conn: store.Connection, scope: Scope, batch_id: UUID, item: Prepared) -> None:
+        operation = {
+            "verb": item.operation.verb,
+            "targets": [str(record.id) for record in item.targets],
+            "records": [record.authored() | {"id": str(record.id)} for record in item.records],
+            "sources": [str(source) for source in item.sources],
+            "valid_from": item.operation.valid_from.isoformat() if item.operation.valid_from else None,
+            "reason": item.operation.reason,
+        }
+        await conn.execute(
+            _BATCH["insert_proposal"],
+            {
+                "user_id": scope.user_id,
+                "id": new_id(),
+                "batch_id": batch_id,
+                "kind": item.operation.kind.value,
+                "operation": Jsonb(operation),
+                "reason": item.verdict.reason,
+            },
+        )
+
+
+def _draft(builder: Builder, agent: str, shown: Shown, operation: Operation, trust: int) -> Prepared:
+    targets = tuple(shown.memories[handle] for handle in operation.targets)
+    sources = [shown.evidence[handle] for handle in operation.messages]
+    verdict = judge(operation, trust, targets)
+    if operation.verb == "update":
+        news = [builder.changed(targets[0], operation.items[0])]
+    else:
+        kept = targets[0].carried() if targets else {}
+        news = [builder.new(operation, kept | dict(item), sources) for item in operation.items]
+    known = tuple(record for record in news if record.id in builder.known_ids)
+    if verdict.outcome == "quarantine":
+        news = [replace(record, status="quarantined") for record in news]
+    return Prepared(
+        agent=agent,
+        operation=operation,
+        verdict=verdict,
+        targets=targets,
+        records=tuple(record for record in news if record not in known),
+        known=known,
+        sources=tuple(message.id for message in sources),
+    )
+
+
+async def _perform(changes: Changes, item: Prepared) -> None:
+    verb, sources = item.operation.verb, item.sources
+    news = list(zip(item.records, item.derived, strict=True))
+    if verb == "insert" or item.verdict.outcome == "quarantine":
+        for record, derived in news:
+            await changes.insert(record, derived, sources=sources)
+    elif verb == "update":
+        ((record, derived),) = news
+        await changes.update(item.targets[0], record, derived, sources=sources)
+    elif verb == "supersede" and item.known:
+        await changes.retire(item.targets[0], item.known[0])
+    elif verb == "supersede":
+        ((record, derived),) = news
+        await changes.supersede(item.targets[0], record, derived, sources=sources)
+    elif verb == "merge":
+        await changes.merge(item.targets, news, sources=sources)
+    else:
+        await changes.delete(item.targets[0])
+
+
+def _change_json(change: Change) -> dict[str, str]:
+    return {"operation": change.operation, "kind": change.kind.value, "id": str(change.id), "summary": change.summary}

@@ -1,0 +1,65 @@
+"""What managers are shown of the memories that exist: the nearest of each type, found without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from mirix.db.pool import Database, User
+from mirix.errors import NotFoundError
+from mirix.memory import store
+from mirix.memory.core import CoreRecord
+from mirix.memory.message import Message
+from mirix.memory.record import MemoryKind, Record, Scope
+from mirix.retrieval.active import Filters, Retriever
+
+PER_KIND = 8
+CORE_LINES = 200  # all of them, in effect: the blocks are limited
+QUERY_CHARS = 2_000
+
+
+class Recall:
+    def __init__(self, database: Database, retriever: Retriever) -> None:
+        self._database = database
+        self._retriever = retriever
+
+    async def nearest(
+        self, user: User, scope: Scope, messages: Sequence[Message], kinds: Sequence[MemoryKind]
+    ) -> dict[str, Record]:
+        """All core lines, and of each other type the memories nearest to the messages, under handles m1, m2, …"""
+        text = "\n".join(message.text for message in messages)[:QUERY_CHARS]
+        found: list[Record] = []
+        if MemoryKind.CORE in kinds:
+            async with self._database.transaction(user.user_id) as conn:
+                lines = await store.list_records(conn, scope, CoreRecord, store.ListFilter(limit=CORE_LINES))
+            in_order: list[CoreRecord] = sorted(lines, key=lambda line: (line.label, line.position, line.id))
+            found += in_order
+        for kind in kinds:
+            if kind is not MemoryKind.CORE:
+                filters = Filters(kinds=frozenset([kind]), messages=False, agent_id=scope.agent_id, run_id=scope.run_id)
+                result = await self._retriever.search(user, text, filters=filters, limit=PER_KIND)
+                found += [hit.record for hit in result.hits if hit.record is not None]
+        return {f"m{number}": record for number, record in enumerate(found, 1)}
+
+    def handles_json(self, memories: Mapping[str, Record]) -> dict[str, Any]:
+        """Which memory and version each handle names, as it is kept with the batch."""
+        return {handle: [str(record.id), record.version] for handle, record in memories.items()}
+
+    async def restore(self, user: User, replies: Mapping[str, Any]) -> dict[str, Record] | None:
+        """The memories under the handles that stored answers name; None when there are no such answers, or when a
+        memory is gone. A memory at another version stays as it was shown: applying will notice."""
+        handles = replies.get("recall")
+        if handles is None or len(replies) == 1:
+            return None
+        found: dict[str, Record] = {}
+        async with self._database.transaction(user.user_id) as conn:
+            for handle, (record_id, version) in handles.items():
+                try:
+                    record = await store.get(conn, user.user_id, UUID(record_id))
+                except NotFoundError:
+                    return None
+                if record.version != version:
+                    return None
+                found[handle] = record
+        return found

@@ -1,0 +1,148 @@
+"""Puts the parts together: from settings to the objects that the verbs of `system.py` call. Wiring only."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from langchain_core.language_models import BaseChatModel
+from tzlocal import get_localzone_name
+
+from mirix.config import Settings
+from mirix.db.pool import Database
+from mirix.definitions import AgentDefinition, load_definitions
+from mirix.errors import ConfigError
+from mirix.ingest.evidence import Evidence
+from mirix.ingest.frames import FrameFiles
+from mirix.jobs.drain import Drainer
+from mirix.jobs.worker import Worker
+from mirix.managers.apply import Applier
+from mirix.managers.graph import META, SINGLE, WriteGraph
+from mirix.managers.recall import Recall
+from mirix.managers.tools import TOOLS, TRIGGER_NAME
+from mirix.memory.editing import Editor
+from mirix.memory.envelope import Keyring
+from mirix.memory.indexing import Indexer
+from mirix.memory.record import MemoryKind
+from mirix.models.chat import close_chat_model, make_chat_model
+from mirix.models.embed import Embedder, make_embedder
+from mirix.models.ocr import TextRecogniser, make_recogniser
+from mirix.retrieval.active import Retriever
+from mirix.retrieval.answer import Answerer
+
+_WRITERS = (META, SINGLE, "reflexion_agent", *(kind.agent for kind in MemoryKind))
+_READ_TOOLS = frozenset({"search_memory", "set_topics", TRIGGER_NAME})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Everything behind an open Mirix."""
+
+    settings: Settings
+    timezone: str  # of users that name none
+    database: Database
+    keyring: Keyring
+    indexer: Indexer
+    frames: FrameFiles
+    evidence: Evidence
+    retriever: Retriever
+    editor: Editor
+    drainer: Drainer
+    worker: Worker
+    answerer: Answerer
+    models: tuple[BaseChatModel, ...]
+    recogniser: TextRecogniser | None
+
+    async def close(self) -> None:
+        """Stop the worker and let everything go."""
+        await self.worker.stop()
+        for model in self.models:
+            await close_chat_model(model)
+        await self.database.close()
+
+
+async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = None) -> Parts:
+    """Check and open everything; `chat_model` takes the place of the models that the settings name.
+
+    Raises ConfigError, SealError, DatabaseUnavailable, SchemaError: at once, not at the tenth call.
+    """
+    data_dir = Path(settings.data_dir)
+    definitions = load_definitions(settings.agents_dir)
+    _check_tools(definitions)
+    embedder = await asyncio.to_thread(_embedder, settings)
+    models = {name: chat_model or _model(settings, definition, embedder) for name, definition in definitions.items()}
+    keyring = await asyncio.to_thread(_keyring, settings)
+    database = await Database.open(settings)
+    indexer = Indexer(embedder, lambda user_id, text: keyring.digest(user_id, text))
+    frames = FrameFiles(data_dir / "frames", keyring)
+    evidence = Evidence(database, indexer, keyring, frames)
+    retriever = Retriever(database, indexer)
+    graph = WriteGraph(
+        database=database,
+        recall=Recall(database, retriever),
+        applier=Applier(database, indexer, keyring),
+        definitions=definitions,
+        models=models,
+        single_call=settings.single_call,
+        deadline_s=settings.model_timeout_s,
+    )
+    drainer = Drainer(database, evidence, graph, frames, max_attempts=settings.max_attempts, vision=settings.vision)
+
+    async def drain(user_id: int) -> None:
+        await drainer.drain(await database.get_user(user_id))
+
+    return Parts(
+        settings=settings,
+        timezone=settings.timezone or get_localzone_name() or "UTC",
+        database=database,
+        keyring=keyring,
+        indexer=indexer,
+        frames=frames,
+        evidence=evidence,
+        retriever=retriever,
+        editor=Editor(database, indexer, keyring),
+        drainer=drainer,
+        worker=Worker(database, drain),
+        answerer=Answerer(retriever, definitions=definitions, models=models, deadline_s=settings.model_timeout_s),
+        models=tuple({id(model): model for model in models.values()}.values()),
+        recogniser=make_recogniser(settings.ocr),
+    )
+
+
+def _embedder(settings: Settings) -> Embedder | None:
+    key = settings.embedding_api_key
+    return make_embedder(
+        settings.embedding_model,
+        cache_dir=Path(settings.data_dir) / "models",
+        base_url=settings.embedding_base_url,
+        api_key=key.get_secret_value() if key else None,
+    )
+
+
+def _keyring(settings: Settings) -> Keyring:
+    return Keyring.from_config(Path(settings.data_dir) / "vault.key", use_os_keyring=settings.keyring != "file")
+
+
+def _model(settings: Settings, definition: AgentDefinition, embedder: Embedder | None) -> BaseChatModel:
+    named = settings.memory_model if definition.name in _WRITERS and settings.memory_model else settings.chat_model
+    key = settings.model_api_key
+    return make_chat_model(
+        definition.model or named,
+        base_url=settings.model_base_url,
+        api_key=key.get_secret_value() if key else None,
+        timeout_s=settings.model_timeout_s,
+        embedder=embedder,
+    )
+
+
+def _check_tools(definitions: dict[str, AgentDefinition] | object) -> None:
+    """Every tool an agent names exists, and every tool is named by an agent. Raises ConfigError."""
+    assert isinstance(definitions, dict)
+    named = {tool: name for name, definition in definitions.items() for tool in definition.tools}
+    unknown = sorted(named.keys() - TOOLS.keys() - _READ_TOOLS)
+    if unknown:
+        raise ConfigError(f"agents/{named[unknown[0]]}.md names a tool that does not exist: {unknown[0]}")
+    unused = sorted(TOOLS.keys() - named.keys())
+    if unused:
+        raise ConfigError(f"no agent may use the tool {unused[0]}: name it in the front matter of its agents/*.md")

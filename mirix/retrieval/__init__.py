@@ -1,0 +1,1 @@
+"""How it is found: topics, arms, fusion, context, answer."""

@@ -1,0 +1,216 @@
+"""Many rankings into one. Pure: candidates and raw scores in, one order out.
+
+    raw scores of the arms ─ normalise ─ weighted sum ─ neighbours ─ session ─ who spoke ─ small boosts ─ order
+
+Scores are normalised by what is best in this search and added: on LoCoMo's evidence turns a sum of min-max scores
+finds 68.6 % in the first ten where reciprocal rank fusion finds 62.8. A message also counts for what stands
+beside it and for the conversation it belongs to; a memory has no neighbours, so it counts for itself instead and is not
+at a disadvantage.
+
+What no longer holds never comes before what took its place: see `order`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Arm(StrEnum):
+    LEXICAL = "lexical"  # BM25 as a share of what the question could reach: 0 to 1
+    DENSE = "dense"  # cosine of the text: -1 to 1
+    WINDOW = "window"  # cosine of the text with its two neighbours; for a memory the same as DENSE
+    TEMPORAL = "temporal"  # of a time that the question names: 0 or about 1
+    LINKS = "links"  # fused score of the memory it is linked with
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """What each part adds at most, in parts of one arm.
+
+    Found by trial on evidence recall at 10 of LoCoMo (categories 1 to 4) and of two life logs, English and Chinese, one
+    set for all; flat round these values.
+    """
+
+    lexical: float = 1.0
+    dense: float = 1.0
+    window: float = 1.0
+    context: float = 0.5  # lexical score together with that of the two neighbours
+    temporal: float = 0.3
+    links: float = 0.3
+    session: float = 0.2  # of the best sum: how good the best of the same conversation-day is
+    speaker: float = 0.5  # said by somebody whom the question names
+    recency: float = 0.02  # these three only decide between equals
+    importance: float = 0.1
+    pinned: float = 0.1
+
+    @property
+    def total(self) -> float:
+        arms = self.lexical + self.dense + self.window + self.context + self.temporal + self.links
+        return arms * (1 + self.session) + self.speaker + self.recency + self.importance + self.pinned
+
+
+WEIGHTS = Weights()
+TOPIC_SHARE = 0.5  # what the best topic adds, beside the question itself
+RECENT_DAYS = 30.0  # half-life of the recency boost
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """What ranking knows of something that was found."""
+
+    id: UUID
+    is_message: bool
+    session: Hashable = None  # conversation and day of a message
+    neighbours: tuple[UUID, ...] = ()  # the messages right before and after it in its session
+    is_named: bool = False  # the question names who said it
+    at: datetime | None = None  # said, happened, or true since
+    importance: float = 0.5  # 0 to 1
+    utility: float = 0.0  # -1 to 1, votes
+    is_pinned: bool = False
+    is_outdated: bool = False
+    replaced_by: tuple[UUID, ...] = ()  # the memories that took its place, at the end of the chain: replaced by nothing
+    sources: tuple[UUID, ...] = ()  # of a memory: its messages
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArmScore:
+    rank: int  # from 1
+    score: float  # raw, as the arm gave it
+
+
+Scores = Mapping[UUID, float]
+
+
+def normalise(scores: Sequence[float | None], *, floor: float | None = None) -> list[float]:
+    """To 0..1 by the best and the least of a list, or by the best and a given floor.
+
+    None (not found) becomes 0; where all are equal they become 1.
+    """
+    found = [score for score in scores if score is not None]
+    if not found:
+        return [0.0] * len(scores)
+    low = min(found) if floor is None else floor
+    span = max(found) - low
+    if span <= 0:
+        return [0.0 if score is None else 1.0 for score in scores]
+    return [0.0 if score is None else max(0.0, (score - low) / span) for score in scores]
+
+
+def fuse(
+    candidates: Mapping[UUID, Candidate],
+    arms: Mapping[Arm, Scores],
+    *,
+    now: datetime,
+    weights: Weights = WEIGHTS,
+) -> dict[UUID, float]:
+    """A score for each candidate, 0 to 1, higher is better.
+
+    Scores of unknown ids are ignored; an arm may be missing.
+    """
+    listed = list(candidates.values())
+    base = _arm_sum(listed, arms, weights)
+    best = max(base, default=0.0)
+    sessions: dict[Hashable, float] = {}
+    for candidate, score in zip(listed, base, strict=True):
+        if candidate.is_message and score > sessions.get(candidate.session, -1.0):
+            sessions[candidate.session] = score
+    low = min(sessions.values(), default=0.0)
+    fused = {}
+    total = weights.total
+    for candidate, score in zip(listed, base, strict=True):
+        support = sessions[candidate.session] if candidate.is_message else score
+        share = max(0.0, support - low) / (best - low) if best > low else 0.0
+        extra = weights.session * best * share + weights.speaker * candidate.is_named + _boost(candidate, now, weights)
+        fused[candidate.id] = (score + extra) / total
+    return fused
+
+
+def _arm_sum(listed: Sequence[Candidate], arms: Mapping[Arm, Scores], weights: Weights) -> list[float]:
+    """What the arms and the neighbours add up to, for each candidate."""
+
+    def raw(arm: Arm) -> list[float | None]:
+        scores = arms.get(arm, {})
+        return [scores.get(candidate.id) for candidate in listed] if scores else [None] * len(listed)
+
+    lexical = normalise(raw(Arm.LEXICAL), floor=0.0)
+    context: list[float | None] = list(_with_neighbours(listed, lexical)) if any(lexical) else [None] * len(listed)
+    parts = (
+        (weights.lexical, lexical),
+        (weights.context, normalise(context, floor=0.0)),
+        (weights.dense, normalise(raw(Arm.DENSE))),
+        (weights.window, normalise(raw(Arm.WINDOW))),
+        (weights.temporal, normalise(raw(Arm.TEMPORAL), floor=0.0)),
+        (weights.links, normalise(raw(Arm.LINKS), floor=0.0)),
+    )
+    total = [0.0] * len(listed)
+    for weight, scores in parts:
+        total = [before + weight * score for before, score in zip(total, scores, strict=True)]
+    return total
+
+
+def _with_neighbours(listed: Sequence[Candidate], scores: Sequence[float]) -> list[float]:
+    found = {
+        candidate.id: score for candidate, score in zip(listed, scores, strict=True) if score and candidate.is_message
+    }
+    return [
+        score + sum(found.get(near, 0.0) for near in candidate.neighbours)
+        for candidate, score in zip(listed, scores, strict=True)
+    ]
+
+
+def _boost(candidate: Candidate, now: datetime, weights: Weights) -> float:
+    age_days = max(0.0, (now - candidate.at).total_seconds() / 86_400) if candidate.at else float("inf")
+    worth = (candidate.importance + (candidate.utility + 1) / 2) / 2  # 0 to 1; 0.5 where nobody judged it
+    freshness: float = 0.5 ** (age_days / RECENT_DAYS)
+    return weights.recency * freshness + weights.importance * worth + weights.pinned * candidate.is_pinned
+
+
+def combine(question: Scores, topics: Sequence[Scores]) -> dict[UUID, float]:
+    """The question's own scores, each raised by the topic that liked the item most; 0 to 1.
+
+    Trial on LoCoMo with the built-in model's topics: taking the best of both instead loses 12 points of recall at 10.
+    """
+    if not topics:
+        return dict(question)
+    return {
+        key: (score + TOPIC_SHARE * max(topic.get(key, 0.0) for topic in topics)) / (1 + TOPIC_SHARE)
+        for key, score in question.items()
+    }
+
+
+def order(candidates: Mapping[UUID, Candidate], scores: Scores) -> list[tuple[UUID, float]]:
+    """Best first, with what took the place of something always before it.
+
+    A current memory gets at least the score of what it replaced, and what it replaced comes behind it at best. A
+    memory likewise gets at least the score of a message that it rests on: it is that message, distilled. Ties keep
+    newer things first (ids rise with time).
+    """
+    final = {key: scores.get(key, 0.0) for key in candidates}
+    for candidate in candidates.values():
+        if not candidate.is_message and not candidate.is_outdated:
+            carried = [final[key] for key in candidate.sources if key in final and not candidates[key].is_outdated]
+            final[candidate.id] = max([final[candidate.id], *carried])
+    for candidate in candidates.values():
+        for current in candidate.replaced_by:
+            if current in final:
+                final[current] = max(final[current], final[candidate.id])
+
+    def place(key: UUID) -> tuple[float, bool, bool, bool, int]:
+        candidate = candidates[key]
+        return -final[key], bool(candidate.replaced_by), candidate.is_outdated, candidate.is_message, -key.int
+
+    return [(key, final[key]) for key in sorted(final, key=place)]
+
+
+def ranks(arms: Mapping[Arm, Scores]) -> dict[UUID, dict[Arm, ArmScore]]:
+    """For explanation: rank and raw score of each item in each arm that found it."""
+    found: dict[UUID, dict[Arm, ArmScore]] = {}
+    for arm, scores in arms.items():
+        best_first = sorted(scores, key=lambda key: (-scores[key], key.int))
+        for rank, key in enumerate(best_first, start=1):
+            found.setdefault(key, {})[arm] = ArmScore(rank=rank, score=scores[key])
+    return found

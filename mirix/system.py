@@ -1,0 +1,552 @@
+"""AsyncMirix and Mirix: the verbs that every door (Python, command line, servers) calls. Wiring only.
+
+`AsyncMirix` is the one implementation; `Mirix` runs it on an event loop in a thread of its own, so that it works in
+scripts, in notebooks (which have a running loop) and from several threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import update_wrapper
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from uuid import UUID
+
+from langchain_core.language_models import BaseChatModel
+from langsmith.run_helpers import tracing_context
+
+from mirix.config import Settings, load_settings
+from mirix.db.pool import User
+from mirix.db.statements import statements
+from mirix.errors import InputError, MirixError, NotFoundError
+from mirix.ingest.inputs import (
+    Incoming,
+    Origin,
+    Source,
+    check_time,
+    check_timezone,
+    from_file,
+    from_image,
+    from_messages,
+    from_text,
+)
+from mirix.managers.graph import Outcome
+from mirix.memory import store
+from mirix.memory.changes import Change
+from mirix.memory.kinds import RECORDS
+from mirix.memory.message import Message
+from mirix.memory.record import MemoryKind, Record, Scope, Status, now
+from mirix.memory.reveal import reveal, reveal_all
+from mirix.models.usage import Usage
+from mirix.parts import Parts, open_parts
+from mirix.results import AddResult, BatchResult, HistoryEntry, MemoryStatus
+from mirix.retrieval.active import Filters, SearchResult
+from mirix.retrieval.answer import Answer
+from mirix.text.secrets import find_references, reference_text
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_EVIDENCE = statements("evidence")
+_BATCH = statements("batch")
+
+Content = str | Mapping[str, Any] | Sequence[Mapping[str, Any]]
+
+
+def _private(
+    method: Callable[Concatenate[AsyncMirix, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[AsyncMirix, P], Coroutine[Any, Any, R]]:
+    """No call is traced to a service, whatever variables of other libraries say."""
+
+    async def untraced(self: AsyncMirix, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with tracing_context(enabled=False):
+            return await method(self, *args, **kwargs)
+
+    return update_wrapper(untraced, method)
+
+
+class AsyncMirix:
+    """A personal memory.
+
+        async with AsyncMirix() as memory:
+            await memory.add("I moved to Bergen last Friday.")
+            answer = await memory.ask("Where do I live?")
+
+    Settings come from MIRIX_* variables; keyword arguments win over them (`data_dir=…`, `chat_model="openai:…"`). A
+    LangChain chat model may be handed over as `model`. Every verb takes `user_id` (default: the user `default`), and
+    `agent_id` and `run_id` where a program keeps memories apart within a user.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, model: BaseChatModel | None = None, **overrides: object
+    ) -> None:
+        self._settings = settings or load_settings(**overrides)
+        self._model = model
+        self._parts: Parts | None = None
+
+    async def open(self) -> AsyncMirix:
+        """Start or reach the database and check everything. Raises ConfigError, SealError or DatabaseError."""
+        if self._parts is None:
+            self._parts = await open_parts(self._settings, chat_model=self._model)
+        return self
+
+    async def close(self) -> None:
+        """Let everything go; the embedded database stops about a minute after its last user."""
+        if self._parts is not None:
+            parts, self._parts = self._parts, None
+            await parts.close()
+
+    async def __aenter__(self) -> AsyncMirix:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def parts(self) -> Parts:
+        """What is behind an open Mirix. Raises MirixError when it is not open."""
+        if self._parts is None:
+            raise MirixError("this Mirix is not open: use `async with AsyncMirix() as memory`, or call open() first")
+        return self._parts
+
+    # ---- writing ----
+
+    @_private
+    async def add(
+        self,
+        content: Content | None = None,
+        *,
+        image: bytes | str | Path | None = None,
+        file: str | Path | None = None,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        at: datetime | None = None,
+        timezone: str | None = None,
+        source: Source | None = None,
+        trust: int | None = None,
+        application: str | None = None,
+        title: str | None = None,
+        uri: str | None = None,
+        speaker: str | None = None,
+        conversation: str = "default",
+        idempotency_key: str | None = None,
+        wait: bool = True,
+    ) -> AddResult:
+        """Remember: a text, chat messages ({"role", "content", "name"?, "at"?}), a picture or a file.
+
+        `at` is when it was said or seen (aware); relative dates count from it in `timezone` (IANA name; default: the
+        user's). Returns when the managers are done, with what changed; `wait=False` returns as soon as the evidence is
+        durable and found by its words. The same added again changes nothing. Raises InputError for what cannot be
+        taken, ModelError when the managers' model fails: the evidence is kept then, and tried again.
+        """
+        begin = time.monotonic()
+        parts = self.parts
+        if sum(given is not None for given in (content, image, file)) != 1:
+            raise InputError("give exactly one of content, image and file")
+        user = await self._ensure_user(user_id, timezone)
+        origin = Origin(
+            at=check_time(at),
+            timezone=check_timezone(timezone or user.timezone),
+            source=source,
+            trust=trust,
+            application=application,
+            title=title,
+            uri=uri,
+            speaker=speaker,
+            conversation=conversation,
+        )
+        incoming = await asyncio.to_thread(_read, parts, content, image, file, origin)
+        scope = Scope(user_id=user.user_id, agent_id=agent_id, run_id=run_id)
+        stored = await parts.evidence.store(
+            user, scope, incoming, conversation=conversation, idempotency_key=idempotency_key
+        )
+        outcomes: Mapping[UUID, Outcome] = {}
+        if wait:
+            outcomes = await parts.drainer.drain(user, [batch.id for batch in stored])
+        else:
+            await parts.worker.start()
+        batches = []
+        for batch in stored:
+            outcome = outcomes.get(batch.id)
+            applied = outcome.applied if outcome else None
+            batches.append(
+                BatchResult(
+                    id=batch.id,
+                    state="applied" if wait else "pending",
+                    is_new=batch.is_new,
+                    message_ids=batch.message_ids,
+                    routes=dict(outcome.routes) if outcome else {},
+                    changes=batch.sealed + (applied.changes if applied else ()),
+                    problems=applied.problems if applied else (),
+                    proposals=applied.proposals if applied else 0,
+                )
+            )
+        usage = sum((outcome.usage for outcome in outcomes.values()), Usage())
+        return AddResult(batches=tuple(batches), usage=replace(usage, ms=_ms(begin)))
+
+    @_private
+    async def flush(self, *, user_id: str | None = None) -> int:
+        """Work off what waits for this user, in order; returns how many batches that were."""
+        return len(await self.parts.drainer.drain(await self._user(user_id)))
+
+    @_private
+    async def retry_failed(self, *, user_id: str | None = None) -> int:
+        """Try batches again that had no attempt left; returns how many were applied."""
+        user = await self._user(user_id)
+        async with self.parts.database.transaction(user.user_id) as conn:
+            await conn.execute(_BATCH["retry_failed"], {"user_id": user.user_id})
+        return len(await self.parts.drainer.drain(user))
+
+    # ---- reading ----
+
+    @_private
+    async def search(
+        self,
+        query: str,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        limit: int = 10,
+        kinds: Iterable[MemoryKind | str] | None = None,
+        messages: bool = True,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tags: Sequence[str] | None = None,
+        sources: Sequence[Source] | None = None,
+        application: str | None = None,
+        as_of: datetime | None = None,
+        include_superseded: bool = False,
+        explain: bool = False,
+        deadline_ms: int | None = None,
+    ) -> SearchResult:
+        """The memories and messages that bear on a query, best first. No model is called."""
+        user = await self._user(user_id)
+        sealed = await self._seal_question(user, query)
+        filters = Filters(
+            kinds=frozenset(map(_kind, kinds)) if kinds is not None else None,
+            messages=messages,
+            since=check_time(since),
+            until=check_time(until),
+            tags=tuple(tags or ()),
+            source_kinds=frozenset(sources) if sources else frozenset(),
+            application=application,
+            as_of=check_time(as_of),
+            include_superseded=include_superseded,
+            agent_id=agent_id,
+            run_id=run_id,
+        )
+        return await self.parts.retriever.search(
+            user, sealed, filters=filters, limit=limit, explain=explain, deadline_ms=deadline_ms
+        )
+
+    @_private
+    async def ask(
+        self,
+        question: str,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        as_of: datetime | None = None,
+        asked_at: datetime | None = None,
+        reveal: bool = False,
+        max_tokens: int = 1_000,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Answer:
+        """Answer from memory, with citations. `known` is False when the memory does not hold the answer.
+
+        `as_of` asks for what held in the world at that time. With `reveal` the vault references in the answer are
+        replaced by their values, which is written to the audit; they never reach a model. Raises ModelError.
+        """
+        user = await self._user(user_id)
+        sealed = await self._seal_question(user, question)
+        filters = Filters(as_of=check_time(as_of), agent_id=agent_id, run_id=run_id)
+        answer = await self.parts.answerer.ask(
+            user,
+            sealed,
+            filters=filters,
+            asked_at=check_time(asked_at) or now(),
+            max_tokens=max_tokens,
+            on_text=on_text,
+        )
+        return await self._revealed(user, answer) if reveal else answer
+
+    async def _revealed(self, user: User, answer: Answer) -> Answer:
+        """Only entries that were retrieved for this user are filled in."""
+        shown = set(find_references(answer.context.text))
+        references = [reference for reference in find_references(answer.text) if reference in shown]
+        async with self.parts.database.transaction(user.user_id) as conn:
+            values = await reveal_all(conn, self.parts.keyring, user.user_id, references, actor="ask")
+        text = answer.text
+        for reference, value in values.items():
+            text = text.replace(reference_text(reference), value)
+        return replace(answer, text=text)
+
+    async def _seal_question(self, user: User, question: str) -> str:
+        """The question without secrets: a value that is in the vault stands as its reference."""
+        if not question.strip():
+            raise InputError("the question is empty")
+        sealer = self.parts.evidence.sealer(user.user_id)
+        async with self.parts.database.transaction(user.user_id) as conn:
+            await sealer.load(conn, [question])
+        return sealer.seal(question).text
+
+    async def get(self, memory_id: UUID | str, *, user_id: str | None = None) -> Record:
+        """One memory. Raises NotFoundError."""
+        user = await self._user(user_id)
+        async with self.parts.database.transaction(user.user_id) as conn:
+            return await store.get(conn, user.user_id, _uuid(memory_id))
+
+    async def get_all(
+        self,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        kinds: Iterable[MemoryKind | str] | None = None,
+        tags: Sequence[str] | None = None,
+        as_of: datetime | None = None,
+        statuses: Sequence[Status] = ("active",),
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Record]:
+        """Memories kind by kind, newest change first; `limit` and `offset` count within each kind."""
+        user = await self._user(user_id)
+        scope = Scope(user_id=user.user_id, agent_id=agent_id, run_id=run_id)
+        chosen = store.ListFilter(
+            tags=tags,
+            as_of=check_time(as_of),
+            statuses=statuses,
+            limit=limit,
+            offset=offset,
+        )
+        found: list[Record] = []
+        async with self.parts.database.transaction(user.user_id) as conn:
+            for kind in map(_kind, kinds) if kinds is not None else MemoryKind:
+                found += await store.list_records(conn, scope, RECORDS[kind], chosen)
+        return found
+
+    async def sources(self, memory_id: UUID | str, *, user_id: str | None = None) -> list[Message]:
+        """The messages a memory rests on, oldest first."""
+        user = await self._user(user_id)
+        ids = await self.parts.editor.sources(user.user_id, _uuid(memory_id))
+        return await self.parts.evidence.by_id(user.user_id, ids)
+
+    # ---- changing by hand ----
+
+    async def update(
+        self, memory_id: UUID | str, /, *, user_id: str | None = None, version: int | None = None, **changes: Any
+    ) -> Record:
+        """Correct a memory in place. With `version` only if it is still the present one (ConflictError)."""
+        user = await self._user(user_id)
+        return await self.parts.editor.update(user.user_id, _uuid(memory_id), changes, version=version)
+
+    async def delete(self, memory_id: UUID | str, *, user_id: str | None = None) -> list[Record]:
+        """Archive a memory, together with others that say the same from the same messages. Undo brings them back."""
+        user = await self._user(user_id)
+        return await self.parts.editor.delete(user.user_id, _uuid(memory_id))
+
+    async def undo(self, memory_id: UUID | str, *, user_id: str | None = None) -> list[Record]:
+        """Take the newest change of a memory back, with all that changed in the same operation."""
+        user = await self._user(user_id)
+        return await self.parts.editor.undo(user.user_id, _uuid(memory_id))
+
+    async def history(self, memory_id: UUID | str, *, user_id: str | None = None) -> list[HistoryEntry]:
+        """All changes of a memory, oldest first."""
+        user = await self._user(user_id)
+        rows = await self.parts.editor.history(user.user_id, _uuid(memory_id))
+        return [
+            HistoryEntry(
+                operation=row["operation"],
+                actor=row["actor"],
+                at=row["at"],
+                before=row["before"],
+                after=row["after"],
+                reason=row["reason"],
+                operation_id=row["operation_id"],
+                is_undone=row["undone_by"] is not None,
+            )
+            for row in rows
+        ]
+
+    async def reveal(self, entry: UUID | str, *, user_id: str | None = None) -> str:
+        """The value of a vault entry, by reference ("k7q2mn") or id. Written to the audit before it is opened."""
+        user = await self._user(user_id)
+        async with self.parts.database.transaction(user.user_id) as conn:
+            return await reveal(conn, self.parts.keyring, user.user_id, _reference(entry), actor="user")
+
+    async def status(self, *, user_id: str | None = None) -> MemoryStatus:
+        """How much is remembered, how much waits, and what serves it."""
+        parts = self.parts
+        user = await self._user(user_id)
+        async with parts.database.transaction(user.user_id) as conn:
+            row = await (await conn.execute(_EVIDENCE["count_messages"], {"user_id": user.user_id})).fetchone()
+            assert row is not None
+            memories = {kind: await store.count(conn, user.user_id, RECORDS[kind]) for kind in MemoryKind}
+        return MemoryStatus(
+            user=user.name,
+            timezone=user.timezone,
+            messages=row["messages"],
+            waiting=row["waiting"],
+            failed=row["failed"],
+            memories=memories,
+            chat_model=self._settings.chat_model,
+            embedding_model=parts.indexer.embedder.name if parts.indexer.embedder else None,
+            recogniser=parts.recogniser.name if parts.recogniser else None,
+            database="embedded" if self._settings.database_url is None else "MIRIX_DATABASE_URL",
+        )
+
+    # ---- users ----
+
+    async def _user(self, name: str | None) -> User:
+        """A user to read from. The default one is always there; others are made by their first add."""
+        if name is None or name == self._settings.user:
+            return await self._ensure_user(name, None)
+        user = await self.parts.database.find_user(name)
+        if user is None:
+            raise NotFoundError(f"there is no user {name!r}: users are made by their first add")
+        return user
+
+    async def _ensure_user(self, name: str | None, timezone: str | None) -> User:
+        chosen = name if name is not None else self._settings.user
+        if not chosen.strip() or len(chosen) > 200 or "\x00" in chosen:
+            raise InputError("a user_id is a name of 1 to 200 characters")
+        return await self.parts.database.ensure_user(chosen, check_timezone(timezone or self.parts.timezone))
+
+
+def _read(
+    parts: Parts, content: Content | None, image: bytes | str | Path | None, file: str | Path | None, origin: Origin
+) -> list[Incoming]:
+    arrival = now()
+    if image is not None:
+        data = image if isinstance(image, bytes) else Path(image)
+        return [from_image(data, parts.recogniser, origin, arrival)]
+    if file is not None:
+        return from_file(Path(file), origin, arrival)
+    if isinstance(content, str):
+        return from_text(content, origin, arrival)
+    assert content is not None
+    return from_messages([content] if isinstance(content, Mapping) else content, origin, arrival)
+
+
+def _kind(value: MemoryKind | str) -> MemoryKind:
+    try:
+        return MemoryKind(value)
+    except ValueError:
+        raise InputError(f"no memory kind {value!r}: there are {', '.join(MemoryKind)}") from None
+
+
+def _uuid(value: UUID | str) -> UUID:
+    try:
+        return value if isinstance(value, UUID) else UUID(value)
+    except ValueError:
+        raise InputError(f"{value!r} is no memory id: see `mirix memory list`") from None
+
+
+def _reference(entry: UUID | str) -> UUID | str:
+    if isinstance(entry, UUID):
+        return entry
+    named = find_references(entry)
+    if named:
+        return named[0]
+    return UUID(entry) if len(entry) == 36 else entry
+
+
+def _ms(begin: float) -> float:
+    return (time.monotonic() - begin) * 1000
+
+
+def _blocking(method: Callable[Concatenate[AsyncMirix, P], Awaitable[R]]) -> Callable[Concatenate[Mirix, P], R]:
+    """The synchronous form of a verb."""
+
+    def call(self: Mirix, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._run(method(self._memory, *args, **kwargs))
+
+    return update_wrapper(call, method)
+
+
+class Mirix:
+    """The same verbs without `await`: see `AsyncMirix`.
+
+        with Mirix() as memory:
+            memory.add("I moved to Bergen last Friday.")
+            print(memory.ask("Where do I live?").text)
+
+    It opens at once, and may be used from several threads and in notebooks.
+    """
+
+    def __init__(
+        self, settings: Settings | None = None, *, model: BaseChatModel | None = None, **overrides: object
+    ) -> None:
+        self._memory = AsyncMirix(settings, model=model, **overrides)
+        # psycopg needs the selector loop on Windows.
+        self._loop = asyncio.SelectorEventLoop() if sys.platform == "win32" else asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="mirix", daemon=True)
+        self._thread.start()
+        try:
+            self._run(self._memory.open())
+        except BaseException:
+            self._stop()
+            raise
+
+    def _run(self, work: Awaitable[R]) -> R:
+        if self._loop.is_closed():
+            raise MirixError("this Mirix is closed: open another")
+
+        async def awaited() -> R:
+            return await work
+
+        future = asyncio.run_coroutine_threadsafe(awaited(), self._loop)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def close(self) -> None:
+        """Let everything go. A second call does nothing."""
+        if not self._loop.is_closed():
+            self._run(self._memory.close())
+            self._stop()
+
+    def __enter__(self) -> Mirix:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def parts(self) -> Parts:
+        return self._memory.parts
+
+    add = _blocking(AsyncMirix.add)
+    flush = _blocking(AsyncMirix.flush)
+    retry_failed = _blocking(AsyncMirix.retry_failed)
+    search = _blocking(AsyncMirix.search)
+    ask = _blocking(AsyncMirix.ask)
+    get = _blocking(AsyncMirix.get)
+    get_all = _blocking(AsyncMirix.get_all)
+    sources = _blocking(AsyncMirix.sources)
+    update = _blocking(AsyncMirix.update)
+    delete = _blocking(AsyncMirix.delete)
+    undo = _blocking(AsyncMirix.undo)
+    history = _blocking(AsyncMirix.history)
+    reveal = _blocking(AsyncMirix.reveal)
+    status = _blocking(AsyncMirix.status)
