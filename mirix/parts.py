@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,7 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
     definitions = load_definitions(settings.agents_dir)
     _check_tools(definitions)
     embedder = await asyncio.to_thread(_embedder, settings)
-    models = {name: chat_model or _model(settings, definition, embedder) for name, definition in definitions.items()}
+    models = _models(settings, definitions, embedder, chat_model)
     keyring = await asyncio.to_thread(_keyring, settings)
     database = await Database.open(settings)
     indexer = Indexer(embedder, lambda user_id, text: keyring.digest(user_id, text))
@@ -117,6 +118,7 @@ def _embedder(settings: Settings) -> Embedder | None:
         cache_dir=Path(settings.data_dir) / "models",
         base_url=settings.embedding_base_url,
         api_key=key.get_secret_value() if key else None,
+        required="embedding_model" in settings.model_fields_set,
     )
 
 
@@ -124,21 +126,32 @@ def _keyring(settings: Settings) -> Keyring:
     return Keyring.from_config(Path(settings.data_dir) / "vault.key", use_os_keyring=settings.keyring != "file")
 
 
-def _model(settings: Settings, definition: AgentDefinition, embedder: Embedder | None) -> BaseChatModel:
-    named = settings.memory_model if definition.name in _WRITERS and settings.memory_model else settings.chat_model
+def _models(
+    settings: Settings,
+    definitions: Mapping[str, AgentDefinition],
+    embedder: Embedder | None,
+    given: BaseChatModel | None,
+) -> dict[str, BaseChatModel]:
+    """The model of each agent; agents of one setting share one."""
     key = settings.model_api_key
-    return make_chat_model(
-        definition.model or named,
-        base_url=settings.model_base_url,
-        api_key=key.get_secret_value() if key else None,
-        timeout_s=settings.model_timeout_s,
-        embedder=embedder,
-    )
+    made: dict[str, BaseChatModel] = {}
+    chosen: dict[str, BaseChatModel] = {}
+    for name, definition in definitions.items():
+        setting = definition.model or (name in _WRITERS and settings.memory_model) or settings.chat_model
+        if given is None and setting not in made:
+            made[setting] = make_chat_model(
+                setting,
+                base_url=settings.model_base_url,
+                api_key=key.get_secret_value() if key else None,
+                timeout_s=settings.model_timeout_s,
+                embedder=embedder,
+            )
+        chosen[name] = given or made[setting]
+    return chosen
 
 
-def _check_tools(definitions: dict[str, AgentDefinition] | object) -> None:
+def _check_tools(definitions: Mapping[str, AgentDefinition]) -> None:
     """Every tool an agent names exists, and every tool is named by an agent. Raises ConfigError."""
-    assert isinstance(definitions, dict)
     named = {tool: name for name, definition in definitions.items() for tool in definition.tools}
     unknown = sorted(named.keys() - TOOLS.keys() - _READ_TOOLS)
     if unknown:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -311,6 +312,6 @@ def _content_key(scope: Scope, conversation: str, group: Sequence[_Sealed]) -> s
     for item in group:
         source = item.incoming
         at = source.at.isoformat() if source.has_time else ""
-        picture = source.picture.digest if source.picture else ""
+        picture = sha256(source.picture.image.tobytes()).hexdigest() if source.picture else ""
         parts.append("\x1f".join([source.role, source.speaker, at, source.title or "", item.text, picture]))
     return "\x1e".join(parts)

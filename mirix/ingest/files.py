@@ -1,8 +1,8 @@
 """Files as they come in: text files in whatever encoding, and the text of PDFs.
 
 `read_file` is the only door for files. What passes it is plain text by one rule: every kind of line end becomes a line
-feed; NUL and the other control characters except the tab are taken out (PostgreSQL takes no NUL, and the others are never
-text); half surrogate pairs become U+FFFD. Nothing else is changed: a resource is kept verbatim.
+feed; NUL and the other control characters except the tab are taken out (PostgreSQL takes no NUL, and the others are
+never text); half surrogate pairs become U+FFFD. Nothing else is changed: a resource is kept verbatim.
 """
 
 from __future__ import annotations

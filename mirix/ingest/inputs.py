@@ -170,7 +170,7 @@ def from_file(path: Path | tuple[str, bytes], origin: Origin, arrival: datetime)
 
 def from_image(data: bytes | Path, recogniser: TextRecogniser | None, origin: Origin, arrival: datetime) -> Incoming:
     """A picture with the text that is recognised in it (may be none). Raises ImageError, ModelError."""
-    picture = load_image(data)
+    picture = load_image(data, zone=ZoneInfo(origin.timezone))
     lines = tuple(recogniser.read(picture.image)) if recogniser else ()
     text = render_text(lines)
     source = origin.source or "screen"

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import logging
 import shutil
 import subprocess
 import threading
@@ -33,6 +34,8 @@ from mirix.text.chunks import is_cjk
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+logger = logging.getLogger(__name__)
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels from the top left corner
 
@@ -109,13 +112,21 @@ def _gap_between(above: Line, below: Line) -> bool:
 
 
 def _best_installed() -> TextRecogniser | None:
-    program = shutil.which("tesseract")
-    tesseract = Tesseract(Path(program)) if program else None
+    tesseract = _tesseract_if_usable()
     if tesseract is not None and tesseract.languages >= {"en", "zh"}:
         return tesseract
     if RapidOcr.is_installed():
         return RapidOcr()
     return tesseract
+
+
+def _tesseract_if_usable() -> Tesseract | None:
+    program = shutil.which("tesseract")
+    try:
+        return Tesseract(Path(program)) if program else None
+    except (ConfigError, ModelError) as error:
+        logger.warning("tesseract is installed but not used: %s", error, extra={"action": "recogniser_unusable"})
+        return None
 
 
 class Tesseract:

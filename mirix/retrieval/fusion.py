@@ -20,7 +20,7 @@ from uuid import UUID
 
 
 class Arm(StrEnum):
-    LEXICAL = "lexical"  # BM25 as a share of what the question could reach: 0 to 1
+    LEXICAL = "lexical"  # BM25 as a share of what holding every word of the question once gets: from 0, 1 is good
     DENSE = "dense"  # cosine of the text: -1 to 1
     WINDOW = "window"  # cosine of the text with its two neighbours; for a memory the same as DENSE
     TEMPORAL = "temporal"  # of a time that the question names: 0 or about 1
@@ -54,7 +54,7 @@ class Weights:
 
 
 WEIGHTS = Weights()
-TOPIC_SHARE = 0.5  # what the best topic adds, beside the question itself
+TOPIC_SHARE = 0.3  # what the best topic adds, beside the question itself
 RECENT_DAYS = 30.0  # half-life of the recency boost
 
 

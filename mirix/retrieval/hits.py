@@ -50,7 +50,7 @@ def without_copies(hits: Iterable[Hit], limit: int) -> list[Hit]:
     """The first `limit` hits that say something of their own, in order.
 
     A message is left out where a memory before it rests on it and holds nearly all its words, and so is whatever is
-    nearly word for word like an earlier hit of the same standing. Its id stays among the `source_ids` of the one kept.
+    nearly word for word like an earlier hit of the same speaker and standing. Its id stays among the `source_ids` of the one kept.
     """
     kept: list[Hit] = []
     words: list[frozenset[str]] = []
@@ -71,9 +71,13 @@ def _says_it_already(kept: Hit, kept_words: frozenset[str], hit: Hit, words: fro
         return False
     if kept.record is not None and hit.message is not None and hit.id in kept.source_ids:
         return len(words & kept_words) >= COVERED * len(words)
-    if kept.kind is not hit.kind or min(len(words), len(kept_words)) < FEW_WORDS:
+    if kept.kind is not hit.kind or _speaker(kept) != _speaker(hit) or min(len(words), len(kept_words)) < FEW_WORDS:
         return False
     return len(words & kept_words) >= NEAR_COPY * len(words | kept_words)
+
+
+def _speaker(hit: Hit) -> str | None:
+    return hit.message.speaker if hit.message is not None else None
 
 
 def evidence_ranking(hits: Sequence[Hit]) -> list[UUID]:

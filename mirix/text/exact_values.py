@@ -31,7 +31,8 @@ _MAIL = re.compile(
     r"(?<![\w.+@/:-])[\w.+-]{1,64}@[A-Za-z0-9][A-Za-z0-9-]{0,62}(?:\.[A-Za-z0-9-]{1,63}){1,5}(?![\w@])", re.ASCII
 )
 _PHONE_WORD = (
-    r"(?:tel(?:ephone)?|phone|mobile|cell|call|ring|text|fax|whatsapp|signal|landline|hotline|extension|ext|number is|reach (?:me|him|her|them)"
+    r"(?:tel(?:ephone)?|phone|mobile|cell|call|ring|text|fax|whatsapp|signal|landline|hotline|extension|ext"
+    r"|number is|reach (?:me|him|her|them)"
     r"(?: (?:on|at))?|电话|手机|座机|热线|分机|传真|联系方式|号码|微信同号|打)"
 )
 _PHONES = (
@@ -40,55 +41,73 @@ _PHONES = (
     re.compile(r"(?<![\w+.,$€£-])555[-. ]\d{4}(?![\w-])"),
     re.compile(r"(?<![\w+.,-])0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}(?![\w-])|(?<![\w+.,-])0[17]\d{9}(?!\w)"),
     re.compile(
-        r"(?<![\w+.,-])1[3-9]\d(?:[ -]?\d{4}){2}(?![A-Za-z0-9_-])|(?<![\w+.,-])[48]00[ -]?\d{3}[ -]?\d{4}(?![A-Za-z0-9_-])",
+        r"(?<![\w+.,-])1[3-9]\d(?:[ -]?\d{4}){2}(?![A-Za-z0-9_-])"
+        r"|(?<![\w+.,-])[48]00[ -]?\d{3}[ -]?\d{4}(?![A-Za-z0-9_-])",
         re.ASCII,
     ),
     re.compile(r"(?<![A-Za-z0-9_+.,-])0\d{2,3}[- ]\d{7,8}(?:-\d{1,5})?(?![A-Za-z0-9_-])"),
 )
 _NAMED_PHONE = re.compile(
-    rf"(?:\b|(?<=[\u4e00-\u9fff])){_PHONE_WORD}(?: (?:number|no\.?))?(?:\s*+(?:is|was|on|at|:|是|为|号码?)\s*+|\s){{1,3}}(?P<value>\(?\+?\d[\d() .-]{{4,18}}\d)(?![\w]|[.-]\d)",
+    rf"(?:\b|(?<=[\u4e00-\u9fff])){_PHONE_WORD}(?: (?:number|no\.?))?(?:\s*+(?:is|was|on|at|:|是|为|号码?)\s*+"
+    rf"|\s){{1,3}}(?P<value>\(?\+?\d[\d() .-]{{4,18}}\d)(?![\w]|[.-]\d)",
     re.IGNORECASE,
 )
 
-_STREET = r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Way|Terrace|Close|Crescent|Boulevard|Blvd|Row|Quay|Hill|Gardens?|Parade|Highway|Hwy|Mews|Walk|Wharf|Grove|Circle|Alley|Yard)"
+_STREET = (
+    r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Way|Terrace|Close|Crescent"
+    r"|Boulevard|Blvd|Row|Quay|Hill|Gardens?|Parade|Highway|Hwy|Mews|Walk|Wharf|Grove|Circle|Alley|Yard)"
+)
 _ENGLISH_ADDRESS = re.compile(
-    rf"(?:(?:Flat|Apt\.?|Apartment|Unit|Suite) \w{{1,5}},? )?(?<![\w.,$€£-])\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}}[A-Za-z]?)?,? (?:(?:[A-Z][\w'’.-]{{0,20}}|of|the) ){{1,4}}{_STREET}\b\.?"
-    rf"(?:,? (?i:flat|apt\.?|apartment|unit|suite|floor) ?#?\w{{1,5}}\b)?(?:, [A-Z][A-Za-z'’-]{{1,20}}(?: [A-Z][A-Za-z'’-]{{1,20}}){{0,2}}){{0,3}}"
+    rf"(?:(?:Flat|Apt\.?|Apartment|Unit|Suite) \w{{1,5}},? )?(?<![\w.,$€£-])\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}}[A-Za-z"
+    rf"]?)?,? (?:(?:[A-Z][\w'’.-]{{0,20}}|of|the) ){{1,4}}{_STREET}\b\.?"
+    rf"(?:,? (?i:flat|apt\.?|apartment|unit|suite"
+    rf"|floor) ?#?\w{{1,5}}\b)?(?:, [A-Z][A-Za-z'’-]{{1,20}}(?: [A-Z][A-Za-z'’-]{{1,20}}){{0,2}}){{0,3}}"
     r"(?:,? (?:[A-Z]{2} \d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4,5})\b)?"
 )
 _EUROPEAN_ADDRESS = re.compile(
-    r"\b(?:[A-ZÅÄÖØÆÜ][\wåäöøæüéß.-]{1,24}(?:gata|gate|gaten|veien|vei|vegen|straße|strasse|str\.|weg|platz|gasse|straat|laan|gatan|vägen|väg|allé|kade|gracht|tie|katu)"
-    r"|(?:Rua|Via|Calle|Avenida|Plaza|Piazza|Praça|Largo|Rue|Carrer|Ulica|ul\.)(?: [A-Za-zÀ-ÿ'’.-]{2,20}){1,4}),? \d{1,4}[A-Za-z]?\b"
+    r"\b(?:[A-ZÅÄÖØÆÜ][\wåäöøæüéß.-]{1,24}(?:gata|gate|gaten|veien|vei|vegen|straße|strasse|str\.|weg|platz|gasse"
+    r"|straat|laan|gatan|vägen|väg|allé|kade|gracht|tie|katu)"
+    r"|(?:Rua|Via|Calle|Avenida|Plaza|Piazza|Praça|Largo|Rue|Carrer|Ulica"
+    r"|ul\.)(?: [A-Za-zÀ-ÿ'’.-]{2,20}){1,4}),? \d{1,4}[A-Za-z]?\b"
     r"(?:,? \d{4,5}(?:-\d{3})?(?: [A-ZÅÄÖØÆÜ][\wåäöøæüé-]{1,20}){1,2})?"
 )
 _SHORT_STREET = re.compile(r"\b(?:St|Rd|Ave|Ln|Dr|Ct|Pl|Sq|Blvd|Hwy)\.\Z")
 _HAN = r"[\u4e00-\u9fff]"
 _CHINESE_ADDRESS = re.compile(
-    rf"(?:(?:{_HAN}{{2,7}}(?:省|市|自治区))?(?:{_HAN}{{2,6}}[市区县])?{_HAN}{{1,8}}(?:路|街|巷|弄|大道|胡同|大街|里|道|村|镇|园|苑|小区|花园))"
-    rf"{_HAN}{{0,6}}\d{{1,5}}(?:号|弄|巷)?(?:院|楼)?(?:[\d一二三四五六七八九十]{{1,5}}(?:号楼|号|栋|幢|座|单元|室|楼|层|弄|门)){{0,5}}(?:-?\d{{2,5}}室?)?"
+    rf"(?:(?:{_HAN}{{2,7}}(?:省|市|自治区))?(?:{_HAN}{{2,6}}[市区县])?{_HAN}{{1,8}}(?:路|街|巷|弄|大道|胡同|大街|里"
+    rf"|道|村|镇|园|苑|小区|花园))"
+    rf"{_HAN}{{0,6}}\d{{1,5}}(?:号|弄|巷)?(?:院|楼)?(?:[\d一二三四五六七八九十]{{1,5}}(?:号楼|号|栋|幢|座|单元|室|楼"
+    rf"|层|弄|门)){{0,5}}(?:-?\d{{2,5}}室?)?"
 )
 _ADDRESS_LEAD = re.compile(
     r"^(?:.*(?:我们?|他们?|她们?|家|搬到了?|搬去|住在|住|地址|位于|寄到|寄往|公司|在|是|到|去|了|给|新家))(?=..)"
 )
 
 _QUOTED_LABEL = (
-    r"(?:booking|reservation|confirmation|claim|case|reference|ref|tracking|parcel|shipment|waybill|order|policy|contract|permit|invoice|record locator"
-    r"|PNR|registration|licen[cs]e plate|number plate|plate|file|ticket|serial|application|complaint|insurance|report|warranty|repair|dossier|docket)"
+    r"(?:booking|reservation|confirmation|claim|case|reference|ref|tracking|parcel|shipment|waybill|order|policy"
+    r"|contract|permit|invoice|record locator"
+    r"|PNR|registration|licen[cs]e plate|number plate|plate|file|ticket|serial|application|complaint|insurance"
+    r"|report|warranty|repair|dossier|docket)"
 )
 _QUOTED = re.compile(
     rf"\b(?i:{_QUOTED_LABEL}(?P<number> (?:reference|number|no\.?|nr\.?|code|id|ref))?)"
     r"(?: (?:for|with|at|of|from) [^\n.:;]{1,40}?)?"
     r"(?:\s*+(?::|#|\bis\b|\bwas\b|№|=)\s*+|[^\n?.!]{0,30}\?\s*+\n|\s++)(?:now |still )?#?"
-    r"(?P<value>(?=[A-Z0-9/-]{0,24}\d|[A-Z]{6}\b)[A-Z0-9][A-Z0-9/-]{3,24}(?: (?=[A-Z0-9]*\d)[A-Z0-9]{2,6}){0,5})(?![\w])"
+    r"(?P<value>(?=[A-Z0-9/-]{0,24}\d|[A-Z]{6}\b)[A-Z0-9][A-Z0-9/-]{3,24}(?: (?=[A-Z0-9]*\d)[A-Z0-9]{2,6}){0,5})(?!["
+    r"\w])"
 )
 _CHINESE_QUOTED = re.compile(
-    r"(?:预订|预定|预约|订单|确认|报案|案件|理赔|保单|快递|运单|物流|取件|受理|挂号|工单|合同|发票|车牌|航班确认|票|编|流水|登记|申请|报修|取货|提货|维修|回执)(?:单)?(?:号码?|编号|码)"
+    r"(?:预订|预定|预约|订单|确认|报案|案件|理赔|保单|快递|运单|物流|取件|受理|挂号|工单|合同|发票|车牌|航班确认|票"
+    r"|编|流水|登记|申请|报修|取货|提货|维修|回执)(?:单)?(?:号码?|编号|码)"
     r"\s*+(?:(?:就是|是|为|:)\s*+)?(?P<value>[A-Za-z0-9][A-Za-z0-9-]{3,30})"
 )
 _ACCOUNT = re.compile(
-    r"\b(?:customer|client|member(?:ship)?|subscriber|frequent flyer|loyalty|library(?: card)?|patient|student|employee|staff|utility|electricity|gas|water|broadband"
-    r"|meter)(?: (?:account|card))?(?: (?:number|no\.?|id))(?:\s*+(?::|#|\bis\b|\bwas\b|=)\s*+|\s++)#?(?P<value>(?=[A-Z0-9/-]{0,24}\d)[A-Z0-9][A-Z0-9/-]{3,24}(?: \d{2,6}){0,4})(?!\w)"
-    r"|(?:客户|会员|学|工|用户|借书证|图书证|读者证|就诊卡|病历|户|电表|水表|燃气)(?:卡)?(?:号码?|编号)\s*+(?:(?:是|为|:)\s*+)?(?P<value2>[A-Za-z0-9][A-Za-z0-9-]{3,24})",
+    r"\b(?:customer|client|member(?:ship)?|subscriber|frequent flyer|loyalty|library(?: card)?|patient|student"
+    r"|employee|staff|utility|electricity|gas|water|broadband"
+    r"|meter)(?: (?:account|card))?(?: (?:number|no\.?|id))(?:\s*+(?::|#|\bis\b|\bwas\b|=)\s*+"
+    r"|\s++)#?(?P<value>(?=[A-Z0-9/-]{0,24}\d)[A-Z0-9][A-Z0-9/-]{3,24}(?: \d{2,6}){0,4})(?!\w)"
+    r"|(?:客户|会员|学|工|用户|借书证|图书证|读者证|就诊卡|病历|户|电表|水表|燃气)(?:卡)?(?:号码?|编号)\s*+(?:(?:是"
+    r"|为|:)\s*+)?(?P<value2>[A-Za-z0-9][A-Za-z0-9-]{3,24})",
     re.IGNORECASE,
 )
 

@@ -1,7 +1,7 @@
 """Text as a reader sees it, with the way back to the text as it was written.
 
-Full-width letters and digits, look-alike spaces and mathematical alphabets become plain ASCII; characters that cannot be
-seen (zero-width spaces and joiners, soft hyphens, direction marks) are left out. Every character of the folded text
+Full-width letters and digits, look-alike spaces and mathematical alphabets become plain ASCII; characters that cannot
+be seen (zero-width spaces and joiners, soft hyphens, direction marks) are left out. Every character of the folded text
 stands for exactly one of the original, so that a span found here can be told in the original. Chinese punctuation stays
 as it is but for the colon and the equals sign: it ends a value, while its ASCII twin may be part of one.
 """

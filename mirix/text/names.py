@@ -27,6 +27,7 @@ _WORD_NAMES = """
     olive ginger pearl ruby amber crystal penny angel christian dean king major max jay robin heath forest
 """
 _ALSO_WORDS = frozenset(_WORD_NAMES.split())
+_LETTERS = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u052f"  # of words that white space parts; Chinese may stand right beside
 _HAN_NAME = re.compile(rf"[{HAN}·]+")
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _SENTENCE_START = re.compile(r"(?:\A|[.!?…\n]\s*)[\"'“‘(\[]*\Z")
@@ -92,7 +93,7 @@ def _pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
     parts = []
     if latin:
         listed = "|".join(map(re.escape, sorted(latin, key=len, reverse=True)))
-        parts.append(rf"(?<![\w@/.-])(?i:{listed})(?![\w@/])(?:['’]s\b|['’](?!\w))?")
+        parts.append(rf"(?<![{_LETTERS}@/.-])(?i:{listed})(?![{_LETTERS}@/])(?:['’]s\b|['’](?!\w))?")
     if han:
         parts.append(rf"(?:{'|'.join(map(re.escape, sorted(han, key=len, reverse=True)))})的?")
     return re.compile(f"(?P<name>{'|'.join(parts)})") if parts else None

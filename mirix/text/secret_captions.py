@@ -1,4 +1,4 @@
-"""Words for what a sealed value is, taken from the text around its label: "guest wifi password for the cabin", "公司邮箱的密码".
+"""Words for what a sealed value is, from the text around its label: "wifi password for the cabin", "公司邮箱的密码".
 
 They make the value findable without showing any of it. Texts are folded (`folding`).
 """
@@ -13,19 +13,23 @@ from mirix.text.secret_kinds import TOPICS, SecretKind
 _LONGEST = 60
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _WORDS_BEFORE = re.compile(r"(?<![A-Za-z0-9])(?:\d?[A-Za-z][A-Za-z'’&-]{0,20} ){0,4}\Z")
-_STOP = frozenset(
-    """the my our your his her their its a an is was are were and or but so new old current that this here here's there's to of for
-    with what what's whats i we you he she it they has have had change changed set reset use using as if when remember note save
-    keep please store update updated still now not really be been says said give get got forgot tell me us s re please's let's
-    also just from in on at by login log sign user username enter type hi hey hello fyi ps btw yes no ok okay one same right
-    correct only actually second first last next previous did does do can could would will""".split()
-)
+_STOP_LIST = """
+    the my our your his her their its a an is was are were and or but so new old current that this here here's
+    there's to of for with what what's whats i we you he she it they has have had change changed set reset use using
+    as if when remember note save keep please store update updated still now not really be been says said give get
+    got forgot tell me us s re please's let's also just from in on at by login log sign user username enter type hi
+    hey hello fyi ps btw yes no ok okay one same right correct only actually second first last next previous did
+    does do can could would will
+"""
+_STOP = frozenset(_STOP_LIST.split())
 _AFTER = re.compile(
-    r"(?: (?:for|of|on|to|at|in|from) (?:the |my |our |your |his |her |their )?[A-Za-z][\w'’-]{0,20}(?: [A-Za-z][A-Za-z'’-]{0,20}){0,2}?)(?= (?:is|was|are|has|changed)\b|\s*[:=])"
+    r"(?: (?:for|of|on|to|at|in|from) (?:the |my |our |your |his |her "
+    r"|their )?[A-Za-z][\w'’-]{0,20}(?: [A-Za-z][A-Za-z'’-]{0,20}){0,2}?)(?= (?:is|was|are|has|changed)\b|\s*[:=])"
 )
 _HAN_BEFORE = re.compile(r"[\u3400-\u9fffA-Za-z-]{1,14}\Z|[A-Za-z]{2,12} [\u3400-\u9fff]{0,8}\Z")
 _HAN_LEAD = re.compile(
-    r"^.*(?:把|将|我们|咱们|咱家|我家|我|你|您|他们|她们|他|她|了|记一下|记住|记下|记得|记|帮|请|这个|那个|这|那|新的|旧的|新|旧|老|和|还有|跟|对了|另外|一下|告诉|是|存|以后|以前|现在|当作?|作为)"
+    r"^.*(?:把|将|我们|咱们|咱家|我家|我|你|您|他们|她们|他|她|了|记一下|记住|记下|记得|记|帮|请|这个|那个|这|那"
+    r"|新的|旧的|新|旧|老|和|还有|跟|对了|另外|一下|告诉|是|存|以后|以前|现在|当作?|作为)"
 )
 
 
@@ -59,7 +63,7 @@ def _context(text: str, start: int, opening: str, closing: str) -> str:
     words = [
         word
         for word in _CONTEXT_WORD.findall(window)
-        if word.lower() not in _STOP and (len(word) >= 3 or is_chinese(word) and len(word) >= 2)
+        if word.lower() not in _STOP and (len(word) >= 3 or (is_chinese(word) and len(word) >= 2))
     ][-5:]
     return f"{opening}{' '.join(words)[-_LONGEST:].strip()}{closing}" if words else ""
 

@@ -24,16 +24,12 @@ from mirix.text.secret_kinds import (
     SEED_PHRASE,
     SOCIAL_SECURITY,
     TAX_NUMBER,
-    Find,
     SecretKind,
 )
-from mirix.text.secret_shapes import is_example, is_other_number, is_test_card
+from mirix.text.secret_shapes import is_test_card
 from mirix.text.secret_values import (
     Pointer,
-    is_ordinary,
-    is_placeholder,
     looks_random,
-    looks_secret,
     read_code,
     read_han_phrase,
     read_number,
@@ -107,39 +103,53 @@ def _read_iban(text: str, start: int, pointer: Pointer) -> tuple[int, int] | Non
 _LOOSE_IBAN = re.compile(r"[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
 
 PLACE = (
-    r"(?:front|back|side|main|outer|inner|garden|patio)?[ -]?(?:doors?|gates?|garages?|alarm|lock|padlock|lock ?box|safe|entry"
-    r"|entrance|buildings?|keypad|lockers?|access|unlock(?:ing)?|disarm|key ?safe|key ?box|elevator|lift|shed|cabin|bike|suitcase"
-    r"|luggage|intercom|parking|barrier|cellar|basement|lobby|stairwell|storage|house|flat|apartment|office|gym|vault|strongbox"
+    r"(?:front|back|side|main|outer|inner|garden|patio)?[ -]?(?:doors?|gates?|garages?|alarm|lock|padlock|lock ?box"
+    r"|safe|entry"
+    r"|entrance|buildings?|keypad|lockers?|access|unlock(?:ing)?|disarm|key ?safe|key ?box|elevator|lift|shed|cabin"
+    r"|bike|suitcase"
+    r"|luggage|intercom|parking|barrier|cellar|basement|lobby|stairwell|storage|house|flat|apartment|office|gym"
+    r"|vault|strongbox"
     r"|attic|barn|workshop|studio|darkroom|vestibule|turnstile|courtyard|archive|cabinet|chest|cupboard|store ?room)"
 )
 _ENGLISH_LABELS = {
     "seed": r"(?:seed|recovery|mnemonic|backup|secret recovery) (?:phrase|words)|mnemonic",
-    "recovery": r"(?:recovery|backup|rescue|emergency|scratch) (?:codes?|keys?)",
-    "one_time": r"(?:(?:verification|authenti?cation|auth|log-?in|sign-?in|one[- ]time|2fa|mfa|two[- ](?:factor|step)|sms|security"
+    "recovery": r"(?:(?:2fa|mfa|two[- ](?:factor|step)) )?(?:recovery|backup|rescue|emergency|scratch) (?:codes?|keys?)",
+    "one_time": r"(?:(?:verification|authenti?cation|auth|log-?in|sign-?in|one[- ]time|2fa|mfa"
+    r"|two[- ](?:factor|step)|sms"
+    r"|security"
     r"|activation|passcode) (?:pass)?codes?|(?:two[- ](?:factor|step)|2fa|mfa) backup|otp|totp(?: secret)?)",
     "card_check": r"cvv2?|cvc2?|cv2|card (?:security|verification) (?:code|number|value)",
     "entry": PLACE
     + r"(?: (?:door|lock|key|pad|entry|access|gate))?(?:['’]s)? (?:pass)?(?:codes?|combinations?|combos?)",
     "pin": r"pin(?:[- ]?(?:codes?|numbers?|no\.?))?|pins|puk(?: code)?",
-    "card": r"(?:(?:credit|debit|bank|payment|visa|master ?card|amex|american express|maestro|union ?pay)(?: card)?|card)"
+    "card": r"(?:(?:credit|debit|bank|payment|visa|master ?card|amex|american express|maestro|union ?pay)(?: card)?"
+    r"|card)"
     r"(?: (?:numbers?|no\.?|nr\.?|#))|(?:visa|master ?card|amex|american express|credit|debit)(?: card)?|maestro",
     "iban": r"iban(?:[- ](?:number|no\.?))?",
-    "bank": r"(?:bank |checking |savings |current |giro )?(?:account|acct|a/c)\.? ?(?:numbers?|no\.?|nr\.?|#)|bank account"
+    "bank": r"(?:bank |checking |savings |current |giro )?(?:account|acct|a/c)\.? ?(?:numbers?|no\.?|nr\.?|#)"
+    r"|bank account"
     r"|(?:savings|checking|giro) account|sort code|routing (?:number|no\.?)|bsb",
     "passport": r"passport(?: (?:numbers?|no\.?|nr\.?|#|id))?",
-    "social": r"social security(?: (?:numbers?|no\.?|#))?|ssn|national insurance(?: (?:numbers?|no\.?))?|ni (?:number|no\.?)|nino"
+    "social": r"social security(?: (?:numbers?|no\.?|#))?|ssn|national insurance(?: (?:numbers?|no\.?))?|ni (?:number"
+    r"|no\.?)|nino"
     r"|social insurance(?: (?:numbers?|no\.?))?|sin(?= (?:number|is|no))(?: number| no\.?)?"
     r"|(?:nhs|medicare|health (?:card|insurance)) (?:numbers?|no\.?)",
-    "identity": r"(?:national |personal |government )?(?:id(?:entity)?|identification)(?: card)? (?:numbers?|no\.?|nr\.?|#)"
+    "identity": r"(?:national |personal |government )?(?:id(?:entity)?|identification)(?: card)?"
+    r" (?:numbers?|no\.?|nr\.?|#)"
     r"|national id(?:entity)?|id card|identity card|(?:driver['’]?s?|driving) licen[cs]e(?: (?:numbers?|no\.?|#))?"
-    r"|residence permit(?: (?:numbers?|no\.?))?|personnummer|fødselsnummer|personal (?:number|code)|cpr(?: number)?|bsn|dni|nie",
-    "tax": r"(?:tax(?:payer)?|vat|fiscal)[ -]?(?:identification |reference |registration )?(?:numbers?|no\.?|id|code)|tin(?= (?:is|number))|itin"
+    r"|residence permit(?: (?:numbers?|no\.?))?|personnummer|fødselsnummer|personal (?:number|code)|cpr(?: number)?"
+    r"|bsn|dni|nie",
+    "tax": r"(?:tax(?:payer)?|vat|fiscal)[ -]?(?:identification |reference |registration )?(?:numbers?|no\.?|id|code)"
+    r"|tin(?= (?:is|number))|itin"
     r"|steuer-?id|codice fiscale|utr",
     "password": r"(?:[a-z0-9]{0,16}_)*pass ?(?:words?|codes?|wd)|pwds?|pswd|psk|pw"
     r"|(?:network|wi-?fi|wlan|wpa[23]?|network security) ?(?:security )?(?:key|code)s?",
-    "api": r"(?:(?:api|access|secret|private|signing|encryption|master|webhook|licen[cs]e|product|activation|deploy|consumer|client"
-    r"|session|bearer|auth(?:orization)?|refresh|personal access|subscription|storage|app|service|bot|bitlocker|publish(?:ing)?"
-    r"|server|project|account|admin|live|prod(?:uction)?|staging)[ -]){1,3}(?:access |secret )?(?:keys?|tokens?|secrets?)|tokens?|apikey",
+    "api": r"(?:(?:api|access|secret|private|signing|encryption|master|webhook|licen[cs]e|product|activation|deploy"
+    r"|consumer|client"
+    r"|session|bearer|auth(?:orization)?|refresh|personal access|subscription|storage|app|service|bot|bitlocker"
+    r"|publish(?:ing)?"
+    r"|server|project|account|admin|live|prod(?:uction)?|staging)[ -]){1,3}(?:access |secret )?(?:keys?|tokens?"
+    r"|secrets?)|tokens?|apikey",
     "key": r"keys?|secrets?",
     "code": r"(?:pass)?codes?|combination|combo",
     "passphrase": r"pass ?phrases?",
@@ -152,13 +162,16 @@ _CHINESE_LABELS = {
     "recovery": r"(?:备用|备份|恢复|救援|紧急)(?:验证)?(?:代)?码",
     "one_time": r"(?:短信|邮箱|登录|动态)?(?:验证码|驗證碼|校验码|动态码|动态口令|授权码|激活码)",
     "card_check": r"(?:卡片?|信用卡)?(?:背面)?的?安全码|(?i:cvv)码?",
-    "entry": r"(?:门禁|开门|解锁|开锁|门锁|房门|大门|入户|报警|撤防|布防|电梯|车库|柜门|储物柜|钥匙盒|锁)的?(?:代|号)?码",
+    "entry": r"(?:门禁|开门|解锁|开锁|门锁|房门|大门|入户|报警|撤防|布防"
+    r"|电梯|车库|柜门|储物柜|钥匙盒|锁)的?(?:代|号)?码",
     "pin": r"(?i:pin) ?码",
     "card": r"(?:银行卡|信用卡|借记卡|储蓄卡|工资卡)(?:的?(?:卡号|号码|账号|号))?|卡号",
     "bank": r"(?:银行|对公|收款|开户|公积金)的?(?:账户|帐户|账号|帐号|户口)(?:号码?|账号)?|(?:账户|帐户)号码?",
     "passport": r"护照(?:号码?|编号)?|護照(?:號碼?)?",
     "social": r"(?:社保|社会保障|医保|社保卡|医保卡|公积金)(?:卡)?(?:号码?|账号|编号)",
-    "identity": r"身份证(?:件)?(?:号码?)?|身份證(?:號碼?)?|证件号码?|(?:驾驶证|驾照|港澳通行证|通行证|居住证|军官证|台胞证|户口本)(?:号码?|编号)?",
+    "identity": r"身份证(?:件)?(?:号码?)?|身份證(?:號碼?)?|证件号码?|(?:驾驶证|驾照|港澳通行证|通行证|居住证"
+    r"|军官证|台胞证"
+    r"|户口本)(?:号码?|编号)?",
     "account": r"账号|帐号|账户|帐户",
     "tax": r"税号|纳税人识别号|个税编号|统一社会信用代码",
     "password": r"密码|密碼|口令|暗号|暗號|密語|密语",
@@ -166,11 +179,14 @@ _CHINESE_LABELS = {
 }
 # Names in code and configuration: DB_PASSWORD, api_key, clientSecret, smtp.passwd
 _IDENTIFIER = (
-    r"[A-Za-z0-9_.-]{0,40}(?:password|passwd|passphrase|_pwd|-pwd|_pass|-pass|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key"
-    r"|secret[_-]?key|secretkey|auth[_-]?key|encryption[_-]?key|signing[_-]?key|account[_-]?key|credentials?)(?:[_-]?(?:value|\d{1,2}))?"
+    r"[A-Za-z0-9_.-]{0,40}(?:password|passwd|passphrase|_pwd|-pwd|_pass|-pass|secret|token|api[_-]?key|apikey"
+    r"|access[_-]?key|private[_-]?key"
+    r"|secret[_-]?key|secretkey|auth[_-]?key|encryption[_-]?key|signing[_-]?key|account[_-]?key"
+    r"|credentials?)(?:[_-]?(?:value|\d{1,2}))?"
 )
 _NO_IDENTIFIER = re.compile(
-    r"(?i).*(?:max|min|num|count|n|total|prompt|completion|input|output|next|page|continuation|csrf|eos|bos|pad)[_-]?tokens?|.*public.*"
+    r"(?i).*(?:max|min|num|count|n|total|prompt|completion|input|output|next|page|continuation|csrf|eos|bos"
+    r"|pad)[_-]?tokens?|.*public.*"
 )
 
 _SPEC: tuple[tuple[str, SecretKind, Reader, bool, Pointer], ...] = (
@@ -200,29 +216,33 @@ LABELS = {
     name: Label(name=name, kind=kind, read=read, roams=roams, weakest=weakest)
     for name, kind, read, roams, weakest in _SPEC
 }
+
+
+def _alternatives(patterns: dict[str, str]) -> str:
+    return "|".join(f"(?P<{name}>{patterns[name]})" for name in LABELS if name in patterns)
+
+
 # One scan per script: the alternatives of the English one are tried at the beginning of a word only.
 _ENGLISH_LABEL = re.compile(
-    rf"(?<![A-Za-z0-9_])(?=[A-Za-z])(?:{'|'.join(f'(?P<{name}>{_ENGLISH_LABELS[name]})' for name in LABELS)})(?![A-Za-z0-9_])",
-    re.IGNORECASE | re.ASCII,
+    rf"(?<![A-Za-z0-9_])(?=[A-Za-z2])(?:{_alternatives(_ENGLISH_LABELS)})(?![A-Za-z0-9_])", re.IGNORECASE | re.ASCII
 )
-_CHINESE_LABEL = re.compile(
-    rf"(?=[\u4e00-\u9fffA-Za-z])(?:{'|'.join(f'(?P<{name}>{_CHINESE_LABELS[name]})' for name in LABELS if name in _CHINESE_LABELS)})"
-)
+_CHINESE_LABEL = re.compile(rf"(?=[\u4e00-\u9fffA-Za-z])(?:{_alternatives(_CHINESE_LABELS)})")
 _IDENTIFIERS = re.compile(rf"(?<![A-Za-z0-9_.?&;-]){_IDENTIFIER}(?=[\"']?\s{{0,4}}(?:=>?|:)\s{{0,4}}\S)", re.IGNORECASE)
 
 # "password manager", "密码箱": no label for a value.
 _NOT_A_LABEL = re.compile(
-    r"[ -](?:managers?|resets?|polic(?:y|ies)|prompts?|fields?|hints?|protect\w*|less|recovery|rules?|requirements?|strength|generators?"
-    r"|change|boxes|hash(?:es|ing)?|cracking|sharing|hygiene|rotation|expir\w+|photos?|control|renewal|office|holder|covers?|limit"
-    r"|screen|page|form|vaults?|length|history|list|economy|ring|usage|count|budget|of conduct|review|base|freeze|words?|holders?)\b"
+    r"[ -](?:managers?|resets?|polic(?:y|ies)|prompts?|fields?|hints?|protect\w*|less|recovery|rules?|requirements?"
+    r"|strength|generators?"
+    r"|change|boxes|hash(?:es|ing)?|cracking|sharing|hygiene|rotation|expir\w+|photos?|control|renewal|office"
+    r"|holder|covers?|limit"
+    r"|screen|page|form|vaults?|length|history|list|economy|ring|usage|count|budget|of conduct|review|base|freeze"
+    r"|words?|holders?)\b"
     r"|(?:管理器|箱|本|学|保护|强度|重置|找回|提示|规则|策略|锁(?![的是密代]))",
     re.IGNORECASE,
 )
 IDENTIFIER_LABEL = Label(name="identifier", kind=API_KEY, read=read_password, weakest=Pointer.SIGN)
 
 PLACE_WORD = re.compile(rf"\b(?:{PLACE}|keypad|disarm\w*|unlock\w*)\b|门|锁|报警|柜", re.IGNORECASE)
-
-
 
 
 def labels_in(text: str) -> Iterator[tuple[Label, int, int]]:
@@ -242,7 +262,7 @@ def identifiers_in(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_other_word(text: str, found: re.Match[str], label: Label) -> bool:
-    """Words that are labels only in company: "pin" is a verb too, "code" and "combination" need a door, "account" a bank."""
+    """Words that are labels only in company: "pin" is a verb too, "code" needs a door, "account" a bank."""
     start, end = found.span()
     around = text[max(0, start - 60) : end + 60]
     if label.name == "pin" and found.group() in ("pin", "Pin"):
@@ -261,7 +281,8 @@ def _is_other_word(text: str, found: re.Match[str], label: Label) -> bool:
 _POINTS = re.compile(r"(?: (?:for|of|on|to) [^\n.!?:=]{1,40}?)?(?: is| was|['’]s|\s?[:=])", re.IGNORECASE)
 _PIN_OF_CHIP = re.compile(r"(?:gpio|\bto|\bcan|safety|\bthe)\s\Z", re.IGNORECASE)
 _OTHER_CODE = re.compile(
-    r"\b(?:error|status|promo|discount|zip|area|country|exit|qr|bar|source|dress|coupon|voucher|postal|product|colou?r|booking|gift)[ -]\Z",
+    r"\b(?:error|status|promo|discount|zip|area|country|exit|qr|bar|source|dress|coupon|voucher|postal|product"
+    r"|colou?r|booking|gift)[ -]\Z",
     re.IGNORECASE,
 )
 _SIGN_IN_WORD = re.compile(
@@ -271,9 +292,8 @@ _BANK_WORD = re.compile(
     r"\b(?:banks?|iban|bic|swift|sort code|transfer|savings)\b|银行|开户|转账|汇款|支行|户名|工资", re.IGNORECASE
 )
 _UTILITY_WORD = re.compile(
-    r"\b(?:electric\w*|gas|water|broadband|internet|energy|power|customer|client|member\w*|library|loyalty|frequent|flyer|insurance"
+    r"\b(?:electric\w*|gas|water|broadband|internet|energy|power|customer|client|member\w*|library|loyalty|frequent"
+    r"|flyer|insurance"
     r"|council|utility|phone|mobile|subscri\w+|user|email|log-?in)\b|客户|会员|水费|电费|燃气|宽带",
     re.IGNORECASE,
 )
-
-

@@ -23,28 +23,38 @@ from mirix.text.secret_labels import IDENTIFIER_LABEL, PLACE, PLACE_WORD, Label,
 from mirix.text.secret_shapes import is_example, is_other_number
 from mirix.text.secret_values import Pointer, is_ordinary, is_placeholder, looks_random, looks_secret, read_password
 
-_QUALIFIER = r"(?:\s++(?:for|of|on|to|at|in|from|here|behind|inside|there|by|under)\b[^\n.!?;:=。！？；]{0,60}?|\s*+\([^()\n]{1,40}\)|\s*+（[^（）\n]{1,40}）)?"
+_QUALIFIER = (
+    r"(?:\s++(?:for|of|on|to|at|in|from|here|behind|inside|there|by|under)\b[^\n.!?;:=。！？；]{0,60}?"
+    r"|\s*+\([^()\n]{1,40}\)|\s*+（[^（）\n]{1,40}）)?"
+)
 _HAN_QUALIFIER = r"[^\n。！？；;:=，,A-Za-z0-9\"“「]{0,10}?(?:[A-Za-z]{2,12}[\u4e00-\u9fff]{0,6}?)?"
 _SIGN = r"(?::|=>?|->|→|⇒|—>)"
 _ENGLISH_VERB = (
-    r"(?:['’]s|is|was|are|were|will be|should be|has been (?:changed|set|reset|updated) to|(?:got |has |was |is |were )?"
-    r"(?:changed|switched|updated|rotated) to|(?:is |was )?(?:now )?(?:set|reset) to|to be|becomes?|became|remains|reads|says|goes|ends up as)"
+    r"(?:['’]s|is|was|are|were|will be|should be|has been (?:changed|set|reset|updated) to|(?:got |has |was |is "
+    r"|were )?"
+    r"(?:changed|switched|updated|rotated) to|(?:is |was )?(?:now )?(?:set|reset) to|to be|becomes?|became|remains"
+    r"|reads|says|goes|ends up as)"
 )
 _ADVERB = (
-    r"(?:\s*+,?\s*+(?:(?:now|still|currently|just|simply|actually|again|always|the following|as follows|really|literally|also|either|called"
+    r"(?:\s*+,?\s*+(?:(?:now|still|currently|just|simply|actually|again|always|the following|as follows|really"
+    r"|literally|also|either|called"
     r"|和|all lower-?case|all caps|lower-?case|upper-?case|capital)\b[\s,:]*|[:=]\s*+))*"
 )
 _HAN_VERB = (
-    r"(?:就是|还是|仍是|仍然是|依然是|应该是|可能是|现在是|一直是|已经是|是不是|用的是|设的是|改的是|写的是|写着|变为|是|为|叫做?|"
+    r"(?:就是|还是|仍是|仍然是|依然是|应该是|可能是|现在是|一直是|已经是|是不是|用的是|设的是|改的是|写的是|写着"
+    r"|变为|是|为|叫做?|"
     r"(?:我?已经?|刚|又|都|给)?(?:改|换|设|变|更新|重置|设置|调整|更改|修改)(?:成了?|为了?|到)|改了[,，]|=|:)"
 )
 _AFTER = re.compile(
-    rf"(?P<close>[\"'*`)\]”」]{{0,3}})(?:{_QUALIFIER}(?:\s*+[\"'*`]{{0,2}}(?P<sign>{_SIGN})(?:\*\*|__)?(?=\s|[^*_]|\*\*\S)|\s*+(?P<verb>{_ENGLISH_VERB})(?![A-Za-z])){_ADVERB}"
-    rf"|{_HAN_QUALIFIER}\s*+(?P<hansign>[:=])|{_HAN_QUALIFIER}\s*+(?P<hanverb>{_HAN_VERB})(?:现在|还|就|的|了)?\s*+[:]?)\s{{0,3}}",
+    rf"(?P<close>[\"'*`)\]”」]{{0,3}})(?:{_QUALIFIER}(?:\s*+[\"'*`]{{0,2}}(?P<sign>{_SIGN})(?:\*\*|__)?(?=\s|[^*_]"
+    rf"|\*\*\S)|\s*+(?P<verb>{_ENGLISH_VERB})(?![A-Za-z])){_ADVERB}"
+    rf"|{_HAN_QUALIFIER}\s*+(?P<hansign>[:=])|{_HAN_QUALIFIER}\s*+(?P<hanverb>{_HAN_VERB})(?:现在|还|就|的"
+    rf"|了)?\s*+[:]?)\s{{0,3}}",
     re.IGNORECASE,
 )
 _GAP = re.compile(
-    r"(?P<close>[\"'*`)\]]{0,3})(?:[ \t]{2,}|[ ]?\t\s*+|\s*+[.…·_]{3,}\s*+|\s*+\|\s*+|[ \t]*\r?\n\s{0,6}|\s++[-–—]{1,2}\s++|\s*+[（(]\s*+)"
+    r"(?P<close>[\"'*`)\]]{0,3})(?:[ \t]{2,}|[ ]?\t\s*+|\s*+[.…·_]{3,}\s*+|\s*+\|\s*+|[ \t]*\r?\n\s{0,6}"
+    r"|\s++[-–—]{1,2}\s++|\s*+[（(]\s*+)"
 )
 _NEXT = re.compile(
     r"(?![:=])(?:[,，]\s?(?=(?:number|no|nr|号)\b))?\s?(?:(?:(?:to|as|still|now|again)\b|使用|用|还|仍)\s?)?(?=\S)"
@@ -56,12 +66,16 @@ _LINES_JOINT = re.compile(r"(?:\s{0,2}(?:[,;、，；/|•*-]|\band\b))?\s{0,6}(
 _BULLET = re.compile(r"(?:\d{1,2}[.)]\s++|[•*-]\s++)")
 _LIST_LIMIT = 32
 
-_BETWEEN = r"(?:(?:still|now|not|really|actually|just|also|always|the|my|our|your|his|her|their|its|a|an|new|old|current|right|correct|main|same|only|[\w.’'-]+['’]s|[A-Za-z-]{2,14})\s++){0,6}"
+_BETWEEN = (
+    r"(?:(?:still|now|not|really|actually|just|also|always|the|my|our|your|his|her|their|its|a|an|new|old|current"
+    r"|right|correct|main|same|only|[\w.’'-]+['’]s|[A-Za-z-]{2,14})\s++){0,6}"
+)
 _VALUE = r"(?P<value>[\"“「『'`][^\"”」』'`\n]{3,80}[\"”」』'`]|[!-~\u00a1-\u024f]{3,80})"
 _EDGE = r"(?:^|[\s(\"“「，。,:;!！?？、])"
 _ASKED_BEFORE = re.compile(
     rf"{_EDGE}(?:is|was|isn['’]t|does)\s++{_VALUE}\s++"
-    rf"(?:still|now|really|actually|also|not|the|my|our|your|his|her|their|a|even|right as|used as|for)\s++{_BETWEEN}\Z",
+    rf"(?:still|now|really|actually|also|not|the|my|our|your|his|her|their|a|even|right as|used as"
+    rf"|for)\s++{_BETWEEN}\Z",
     re.IGNORECASE,
 )
 _STILL = re.compile(r"\s++(?:still|really|actually|now) (?:my|the|our|your|his|her|their)\b", re.IGNORECASE)
@@ -69,16 +83,22 @@ _SAID_BEFORE = re.compile(
     rf"{_EDGE}{_VALUE}\s++(?:is|was|are|as|being|remains|isn['’]t|becomes|for)\s++{_BETWEEN}\Z", re.IGNORECASE
 )
 _HAN_BEFORE = re.compile(
-    r"(?P<value>[\"“「『'`][^\"”」』'`\n]{3,80}[\"”」』'`]|[!-+.-~-]{3,80})\s*+[,，]?\s*+(?:这个|那个|还|就|才|不|也|真的|仍|依然|好像|应该|以前|现在|一直)*"
-    r"(?:是不是|是否是|是|为|当作|当成|当|做|作为|作|用作|用来做|用于|设为|设成|这个|那个|这串|\()[^\n,，。！？!?；;]{0,14}\Z"
+    r"(?P<value>[\"“「『'`][^\"”」』'`\n]{3,80}[\"”」』'`]|[!-+.-~-]{3,80})\s*+[,，]?\s*+(?:这个|那个|还|就|才|不"
+    r"|也|真的|仍|依然|好像|应该|以前|现在|一直)*"
+    r"(?:是不是|是否是|是|为|当作|当成|当|做|作为|作|用作|用来做|用于|设为|设成|这个|那个|这串"
+    r"|\()[^\n,，。！？!?；;]{0,14}\Z"
 )
 _SENTENCE_END = re.compile(r"(?:[.!?][\"”')]{0,2}(?=\s|$)|[。！？])\s{0,4}|\n\s{0,4}")
 _CUE = re.compile(
-    r"(?:\b(?:it|that|this|one|ones|mine|ours)(?:['’]s| is| was|['’]ll be| will be| used to be)(?: (?:now|still|just|currently|simply|actually|again))?"
-    r"|\b(?:changed?|changing|switch(?:ed)?|set|reset|updated?|rotated?|made|moved?)(?: (?:it|that|this|them|mine|ours))?(?: back)? (?:from|to)|\bmade it"
-    r"|\b(?:now|use|try|tried|using|enter|entered|type|typed|with|punch in|press|key in|dial)|\b(?:instead of|rather than|not|used to be)|\bfrom|\bto"
+    r"(?:\b(?:it|that|this|one|ones|mine|ours)(?:['’]s| is| was|['’]ll be| will be| used to be)(?: (?:now|still"
+    r"|just|currently|simply|actually|again))?"
+    r"|\b(?:changed?|changing|switch(?:ed)?|set|reset|updated?|rotated?|made|moved?)(?: (?:it|that|this|them|mine"
+    r"|ours))?(?: back)? (?:from|to)|\bmade it"
+    r"|\b(?:now|use|try|tried|using|enter|entered|type|typed|with|punch in|press|key in|dial)|\b(?:instead of"
+    r"|rather than|not|used to be)|\bfrom|\bto"
     r"|\b(?:new|old|current|previous|other|second|first|last)(?: one| password| pin| code)?(?: is| was| will be)?"
-    r"|(?:新|旧|老|现在|以前|原来|之前|正确|最新|目前)(?:的|密码)?(?:那个)?(?:是|为)?|(?:改|换|变|设|更新)(?:成|为)了?|不?是|用|输入?|按|叫|从|到)"
+    r"|(?:新|旧|老|现在|以前|原来|之前|正确|最新|目前)(?:的|密码)?(?:那个)?(?:是|为)?|(?:改|换|变|设|更新)(?:成"
+    r"|为)了?|不?是|用|输入?|按|叫|从|到)"
     r"\s*+[:=,，]?\s*+(?=[!-~“「])",
     re.IGNORECASE,
 )
@@ -90,9 +110,12 @@ _CUE_LIMIT = 12
 _KEY_CHARS = 240
 _GROUPED_KEY = re.compile(r"(?<![A-Za-z0-9-])(?=[A-Z-]{0,40}\d)[A-Z0-9]{4,6}(?:-[A-Z0-9]{4,6}){3,9}(?![A-Za-z0-9-])")
 _PAIR = re.compile(
-    r"(?:\b(?:user(?:name)?|login|account|id|e-?mail)s?\s{0,2}(?:/|and|&|\+|,)\s{0,2}(?:password|passwd|pass|pw|pwd)|\bcred(?:ential)?s?|\blog[- ]?ins?|\bsign[- ]?in"
-    r"|(?:账号|账户|用户名?|帐号|登录名)\s?[/和、及,，+]?\s?(?:密码|密碼|口令)|登录信息)(?:\s++(?:for|to|on|with|at|details|data|in)\b[^\n:=.]{0,40}?)?\s*+"
-    r"(?P<sign>[:=]|\bis\b|\bare\b|\bwith\b|\bas\b|分别是|分别为|是|为|\s)\s{0,3}(?P<user>[\w.@+-]{2,60})(?:\s{0,3}[/|,，:、]\s{0,3}|\s++(?:and|和)\s++|\s{2,})(?P<next>\S)",
+    r"(?:\b(?:user(?:name)?|login|account|id|e-?mail)s?\s{0,2}(?:/|and|&|\+|,)\s{0,2}(?:password|passwd|pass|pw"
+    r"|pwd)|\bcred(?:ential)?s?|\blog[- ]?ins?|\bsign[- ]?in"
+    r"|(?:账号|账户|用户名?|帐号|登录名)\s?[/和、及,，+]?\s?(?:密码|密碼|口令)|登录信息)(?:\s++(?:for|to|on|with|at"
+    r"|details|data|in)\b[^\n:=.]{0,40}?)?\s*+"
+    r"(?P<sign>[:=]|\bis\b|\bare\b|\bwith\b|\bas\b|分别是|分别为|是|为"
+    r"|\s)\s{0,3}(?P<user>[\w.@+-]{2,60})(?:\s{0,3}[/|,，:、]\s{0,3}|\s++(?:and|和)\s++|\s{2,})(?P<next>\S)",
     re.IGNORECASE,
 )
 # "Spotify -> karin_n / Kite-6604-red": taken when the last part looks random.
@@ -100,9 +123,11 @@ _BARE_PAIR = re.compile(
     r"(?:->|→|:|=)\s{0,3}[\w.@+-]{2,60}\s{0,2}/\s{0,2}(?P<value>[!-.0-~\u00a1-\u024f]{8,64})(?=\s|$)"
 )
 _KEYPAD = re.compile(
-    r"(?:\b(?:punch in|press|dial|key in|(?:unlock|open|disarm)s? (?:\w+ ){0,3}(?:with|by|using))|按|输入|输|拨)\s*+(?P<keyed>[#*]?\d{3,10}[#*]?)(?![\w:.-]*\d)"
+    r"(?:\b(?:punch in|press|dial|key in|(?:unlock|open|disarm)s? (?:\w+ ){0,3}(?:with|by|using))|按|输入|输"
+    r"|拨)\s*+(?P<keyed>[#*]?\d{3,10}[#*]?)(?![\w:.-]*\d)"
     r"|(?<![\w#*.,:/-])(?P<marked>\d{3,10}[#*])(?![\w#*])"
-    r"|\b(?:chang|switch|reset|mov)\w*\s[^\n.!?]{0,40}?\bfrom (?P<old>\d{3,8}[#*]?) to (?P<new>\d{3,8}[#*]?)(?!\s?(?:[\d.,:%]|mm|cm|kg|euros?|dollars?))",
+    r"|\b(?:chang|switch|reset|mov)\w*\s[^\n.!?]{0,40}?\bfrom (?P<old>\d{3,8}[#*]?) to (?P<new>\d{3,8}[#*]?)(?!\s?(?"
+    r":[\d.,:%]|mm|cm|kg|euros?|dollars?))",
     re.IGNORECASE,
 )
 _PLACE_AND_DIGITS = re.compile(
@@ -119,17 +144,18 @@ def find_labelled(text: str) -> Iterator[Find]:
             yield find
     taken = iter([*paired, (len(text) + 1, len(text) + 1)])
     pair = next(taken)
+    covered: dict[str, int] = {}
     for label, start, end in labels_in(text):
         while pair[1] <= start:
             pair = next(taken)
         if not pair[0] <= start < pair[1]:
-            yield from _read_label(text, label, start, end)
+            yield from _read_label(text, label, start, end, covered)
     for start, end in identifiers_in(text):
-        yield from _read_label(text, IDENTIFIER_LABEL, start, end)
+        yield from _read_label(text, IDENTIFIER_LABEL, start, end, covered)
     yield from _keypads(text)
 
 
-def _read_label(text: str, label: Label, start: int, end: int) -> Iterator[Find]:
+def _read_label(text: str, label: Label, start: int, end: int, covered: dict[str, int]) -> Iterator[Find]:
     if is_example(text, start):
         return
     caption = (
@@ -144,7 +170,7 @@ def _read_label(text: str, label: Label, start: int, end: int) -> Iterator[Find]
     if span and span[0] >= end and label is not IDENTIFIER_LABEL:
         spans += _rest_of_list(text, label, span)
     if label.roams:
-        spans += _values_near(text, label, start, max(end, span[1] if span else end))
+        spans += _values_near(text, label, start, max(end, span[1] if span else end), covered)
     for value_start, value_end in spans:
         if not is_example(text, value_start) or value_start < start:
             yield Find(start=value_start, end=value_end, kind=label.kind, caption=caption)
@@ -181,6 +207,8 @@ def _value_before(text: str, label: Label, start: int) -> tuple[int, int] | None
     if ends and ends[-1] < len(window):
         window_start += ends[-1]
         window = text[window_start:start]
+    if not _LINKED.search(window):
+        return None
     for pattern in (_ASKED_BEFORE, _SAID_BEFORE, _HAN_BEFORE):
         found = pattern.search(window)
         if not found:
@@ -193,6 +221,14 @@ def _value_before(text: str, label: Label, start: int) -> tuple[int, int] | None
         if span and not is_other_number(text, window_start + span[0]):
             return window_start + span[0], window_start + span[1]
     return None
+
+
+_LINKED = re.compile(
+    r"\s(?:is|was|as|are|being|remains|isn['’]t|becomes|for|still|now|really|actually|also|not|the|my|our|your|his"
+    r"|her|their|a|even)\s"
+    r"|[是为当做作用设这(]",
+    re.IGNORECASE,
+)
 
 
 def _rest_of_list(text: str, label: Label, first: tuple[int, int]) -> list[tuple[int, int]]:
@@ -209,13 +245,19 @@ def _rest_of_list(text: str, label: Label, first: tuple[int, int]) -> list[tuple
     return spans
 
 
-def _values_near(text: str, label: Label, start: int, end: int) -> list[tuple[int, int]]:
-    """Values told by a cue in this sentence or the next, and random-looking tokens in this sentence."""
+def _values_near(text: str, label: Label, start: int, end: int, covered: dict[str, int]) -> list[tuple[int, int]]:
+    """Values told by a cue in this sentence or the next, and random-looking tokens in this sentence.
+
+    `covered` remembers how far each label has looked: the same words are not gone through again for its next mention.
+    """
     limit = min(len(text), end + _FOLLOW_CHARS)
     ends = [found.end() for found in _SENTENCE_END.finditer(text, end, limit)]
     sentence_end = ends[0] if ends else limit
     next_end = ends[1] if len(ends) > 1 else limit
     spans: list[tuple[int, int]] = []
+    if next_end - covered.get(label.name, -_FOLLOW_CHARS) < (1 if len(ends) > 1 else _FOLLOW_CHARS // 3):
+        return spans
+    covered[label.name] = next_end
     answer_end = ends[3] if len(ends) > 3 else limit
     cues = islice(_CUE.finditer(text, end, next_end), _CUE_LIMIT)
     for cue in (*cues, *_ANSWER.finditer(text, end, answer_end)):
@@ -286,8 +328,10 @@ def _assigned(text: str, start: int) -> tuple[int, int] | None:
 
 
 _CODE_VALUE = re.compile(
-    r"(?:os|process|self|env|args|config|settings|this|request|req|response|res|options|opts|params|ctx|vault|secrets|context|user|data"
-    r"|get\w*|read\w*|load\w*)(?:\.[a-z_]|\[|\()|[A-Za-z_]\w*(?:\.\w+)*\([\w\"', .]*\)|f[\"']|\$[({]|\$[A-Z_]{3,}\b|<[^>\n]*>|\{|\["
+    r"(?:os|process|self|env|args|config|settings|this|request|req|response|res|options|opts|params|ctx|vault"
+    r"|secrets|context|user|data"
+    r"|get\w*|read\w*|load\w*)(?:\.[a-z_]|\[|\()|[A-Za-z_]\w*(?:\.\w+)*\([\w\"', .]*\)|f[\"']|\$[({]|\$[A-Z_]{3,}\b"
+    r"|<[^>\n]*>|\{|\["
     r"|(?:str|int|bool|string|number|boolean|any|Optional|SecretStr|bytes|char|text|varchar)\b",
     re.IGNORECASE,
 )
@@ -329,9 +373,6 @@ def _keypads(text: str) -> Iterator[Find]:
             )
 
 
-
-
 def _identifier_caption(name: str) -> str:
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_.-]+", " ", name).strip()
     return words if len(words) <= 60 else ""
-

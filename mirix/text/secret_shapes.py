@@ -26,7 +26,7 @@ from mirix.text.secret_kinds import (
     URL_LOGIN,
     Find,
 )
-from mirix.text.secret_values import is_placeholder, looks_secret
+from mirix.text.secret_values import class_changes, is_placeholder, looks_secret
 
 # Shapes as the providers print them; the caption names the provider.
 _PROVIDER_KEYS: tuple[tuple[str, str], ...] = (
@@ -98,7 +98,8 @@ _URL_LOGIN = re.compile(
 )
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,60}")
 _URL_TOKEN = re.compile(
-    r"[?&#;](?:[a-z]{1,12}[_-])?(?:token|api_?key|apikey|key|secret|sig|signature|auth|password|passwd|pwd|session(?:id)?"
+    r"[?&#;](?:[a-z]{1,12}[_-])?(?:token|api_?key|apikey|key|secret|sig|signature|auth|password|passwd|pwd"
+    r"|session(?:id)?"
     r"|x-amz-signature|x-goog-signature|code)=(?P<value>[A-Za-z0-9%._~+/=-]{8,1000})",
     re.IGNORECASE,
 )
@@ -118,7 +119,8 @@ _SHELL = re.compile(
 _WIFI_QR = re.compile(r"\bWIFI:[^\n]{0,100}?\bP:(?P<value>(?:\\.|[^;\\\n]){3,100});")
 
 _CARD = re.compile(
-    r"(?<![\d.,-])(?<!\d )[2-6]\d{3}(?:([ -]?)\d{4}(?:\1\d{4}){2}(?:\1\d{3}|\d{1,2})?|([ -]?)\d{6}\2\d{4,5})(?![\d]|[ -]\d|\.\d)"
+    r"(?<![\d.,-])(?<!\d )[2-6]\d{3}(?:([ -]?)\d{4}(?:\1\d{4}){2}(?:\1\d{3}|\d{1,2})?|([ -]?)\d{6}\2\d{4,5})(?![\d]"
+    r"|[ -]\d|\.\d)"
 )
 # Beginnings and lengths of the card schemes (ISO/IEC 7812).
 _CARD_SHAPE = re.compile(
@@ -134,28 +136,33 @@ _CARD_BRANDS = (
     ("62", "UnionPay"),
 )
 # Numbers that payment providers publish for tests.
-_TEST_CARDS = frozenset(
-    """4242424242424242 4111111111111111 4012888888881881 4000056655665556 4000000000000002 4000002500003155 4222222222222
-    4000000000009995 4000000000000077 4000000000003220 4000000000000069 4000000000000127 4917610000000000 4007000000027
-    4000002760003184 4000003800000446 4000000000000341 4988438843884305 4166676667666746 4646464646464644
-    5555555555554444 5200828282828210 5105105105105100 5454545454545454 5424000000000015 2223003122003222
-    2223000048410010 2223000048400011 2222400070000005 2222990905257051 5577000055770004 5136333333333335
-    378282246310005 371449635398431 378734493671000 370000000000002 374245455400126
-    6011111111111117 6011000990139424 6011981111111113 6011000000000012 30569309025904 3056930009020004 38520000023237
-    36227206271667 36006666333344 3530111333300000 3566002020360505 3569990010095841 6200000000000005 6200000000000047
-    6250941006528599 6205500000000000004""".split()
-)
+_TEST_CARD_LIST = """
+    4242424242424242 4111111111111111 4012888888881881 4000056655665556 4000000000000002 4000002500003155
+    4222222222222 4000000000009995 4000000000000077 4000000000003220 4000000000000069 4000000000000127
+    4917610000000000 4007000000027 4000002760003184 4000003800000446 4000000000000341 4988438843884305
+    4166676667666746 4646464646464644 5555555555554444 5200828282828210 5105105105105100 5454545454545454
+    5424000000000015 2223003122003222 2223000048410010 2223000048400011 2222400070000005 2222990905257051
+    5577000055770004 5136333333333335 378282246310005 371449635398431 378734493671000 370000000000002
+    374245455400126 6011111111111117 6011000990139424 6011981111111113 6011000000000012 30569309025904
+    3056930009020004 38520000023237 36227206271667 36006666333344 3530111333300000 3566002020360505 3569990010095841
+    6200000000000005 6200000000000047 6250941006528599 6205500000000000004
+"""
+_TEST_CARDS = frozenset(_TEST_CARD_LIST.split())
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,32}+")
 _CHINESE_ID = re.compile(r"(?<!\d)[1-9]\d{5}(?:18|19|20)\d{9}[\dXx](?![\dA-Za-z])")
 _SSN = re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])")
 _BARE_TOKEN = re.compile(r"(?<![^\s\"'`“「(])[A-Za-z0-9][A-Za-z0-9_-]{23,127}={0,2}(?![^\s\"'`”」).,;，。；])")
 
 _OTHER_NUMBER = re.compile(
-    r"(?:\b(?:order|ticket|tracking|parcel|shipment|waybill|ref(?:erence)?|booking|reservation|confirmation|case|claim|issue"
-    r"|invoice|receipt|transaction|serial|imei|isbn|sku|part|item|model|build|commit|revision|sha\w*|md5|hash|checksum|digest"
-    r"|fingerprint|uuid|guid|id|etag|phone|tel|fax|mobile|public key|ssh-\w+|integrity|fedex|ups|dhl|meter|customer|member\w*)"
+    r"(?:\b(?:order|ticket|tracking|parcel|shipment|waybill|ref(?:erence)?|booking|reservation|confirmation|case"
+    r"|claim|issue"
+    r"|invoice|receipt|transaction|serial|imei|isbn|sku|part|item|model|build|commit|revision|sha\w*|md5|hash"
+    r"|checksum|digest"
+    r"|fingerprint|uuid|guid|id|etag|phone|tel|fax|mobile|public key|ssh-\w+|integrity|fedex|ups|dhl|meter|customer"
+    r"|member\w*)"
     r"(?:['’]s)?[\s.:#]*(?:(?:numbers?|no|nr|id|code|is|was)[\s.:#=№-]*){0,3}[\s.:#=№-]*"
-    r"|(?:订单|单|运单|快递|发票|流水|工单|编|序列|会员|客户|提交|哈希|校验|物流|电话|手机|合同|货)(?:号码?|值|编号)?(?:是|为)?[\s:]*)\Z",
+    r"|(?:订单|单|运单|快递|发票|流水|工单|编|序列|会员|客户|提交|哈希|校验|物流|电话|手机|合同|货)(?:号码?|值"
+    r"|编号)?(?:是|为)?[\s:]*)\Z",
     re.IGNORECASE,
 )
 _EXAMPLE = re.compile(
@@ -271,6 +278,4 @@ def _is_random(token: str) -> bool:
     """Long, of all three classes, well mixed: no word, no path, no plain hash."""
     if not (any(c.islower() for c in token) and any(c.isupper() for c in token)) or sum(c.isdigit() for c in token) < 3:
         return False
-    kinds = ["l" if c.islower() else "u" if c.isupper() else "d" if c.isdigit() else "s" for c in token]
-    changes = sum(one != other for one, other in zip(kinds, kinds[1:], strict=False))
-    return changes >= len(token) * 0.4 and len(set(token)) >= 14
+    return class_changes(token) >= len(token) * 0.4 and len(set(token)) >= 14

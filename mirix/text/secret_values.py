@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
+from itertools import pairwise
 
 
 class Pointer(IntEnum):
@@ -23,7 +24,8 @@ class Pointer(IntEnum):
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(r"[!#-;=?-_a-~\u00a1-\u024f]{1,512}")
 _CLOSERS = {
-    '"': '"', "“": "”", "”": "”", "「": "」", "『": "』", "‘": "’", "'": "'", "`": "`", "«": "»", "„": "“", "【": "】", "《": "》"
+    '"': '"', "“": "”", "”": "”", "「": "」", "『": "』", "‘": "’", "'": "'", "`": "`", "«": "»", "„": "“",
+    "【": "】", "《": "》",
 }  # fmt: skip
 _QUOTE_LIMIT = 160
 # Longer tokens are neither names nor placeholders; also bounds the work of the patterns below.
@@ -35,7 +37,8 @@ _PLACEHOLDER = re.compile(
     | .*vault:[a-z0-9]{4,8}.*
     | <.*> | \$?\{.*\}\S* | \$\w+ | \$\(.*\)?.* | %\w+% | \[.*\]
     | [x*•●.·_#?-]{3,} | \S{0,4}[x*•●]{4,}\S{0,4}
-    | .*(?:your|my|insert|enter|put|some|add|the)[_-](?:[a-z0-9]+[_-])*(?:key|token|secret|password|pass|pwd|here|value|pin|code).*
+    | .*(?:your|my|insert|enter|put|some|add|the)[_-](?:[a-z0-9]+[_-])*
+      (?:key|token|secret|password|pass|pwd|here|value|pin|code).*
     | .*_here | .*example.* | .*placeholder.* | .*(?:redacted|dummy|sample).*
     | change[_-]?me\S* | (?:foo|bar|baz|foobar|abc|todo|tbd|n/?a|nil|null|none|undefined|true|false|string|str|int|bool)
     | pass(?:word|wd)? | pwd | secret | token | api[_-]?key | username:password | user:pass(?:word)?
@@ -66,35 +69,42 @@ _ORDINARY = re.compile(
     """
 )
 # Words that follow "password is" or "Password:" without being one.
-_WORDS = frozenset(
-    """a about above accepted after again all almost already also always an and another any anything as asked at
+_WORD_LIST = """
+    a about above accepted after again all almost already also always an and another any anything as asked at
     available back bad based because been before being below best better between blank both broken but by called
     cancel case caps change changed changing clear clearly common complex confirm confirmation confidential continue
-    correct created current currently default deleted denied different difficult disabled displayed down due each easy
-    either email empty enabled encrypted enough enter entered error even every everything exactly expired expires
-    failed fine first for forbidden forgot forgotten free from full gone good granted great guessable had hard has have
-    having he help her here hers hidden hide his how however i if important in inactive incorrect info insecure inside
-    instead into invalid is it its just kept known last later least less let letters like likely list locked login
-    long longer lost made mandatory manual match maybe me mine minimum missing more most much must my name near needed
-    never new next no nobody none not nothing now obvious obsolete of off often ok okay old on once one only open
-    optional or other our ours out outdated over own password passwords past pending people per personal please
-    possible pretty private probably protected provided public quite random rather ready really recommended recovery
-    refused rejected remember remembered required reset revoked right safe same save saved says second secret secure
-    secured security see send sensitive sent set shared short show shown sign similar simple since so some somebody
-    someone something somewhere soon still stolen stored strength strong stuck submit super supposed sure taken
-    temporary terrible that the their them then there these they this those three through tied to today together
-    tomorrow too top true two typed under unique unknown unsafe until up updated upon us used useful useless user
-    username using usually valid very via want was way we weak welcome well were what whatever when where whether
-    which who why will with within without working works worse written wrong yes yesterday yet you your yours
-    characters character digits digit numbers number symbol symbols policy field prompt cookies account accounts
-    version admin-only self-explanatory case-sensitive top-secret well-known long-lived short-lived read-only
-    birthday birthdate anniversary initials surname nickname maiden dog cat kids daughter son wife husband mother""".split()
-)
+    correct created current currently default deleted denied different difficult disabled displayed down due each
+    easy either email empty enabled encrypted enough enter entered error even every everything exactly expired
+    expires failed fine first for forbidden forgot forgotten free from full gone good granted great guessable had
+    hard has have having he help her here hers hidden hide his how however i if important in inactive incorrect info
+    insecure inside instead into invalid is it its just kept known last later least less let letters like likely
+    list locked login long longer lost made mandatory manual match maybe me mine minimum missing more most much must
+    my name near needed never new next no nobody none not nothing now obvious obsolete of off often ok okay old on
+    once one only open optional or other our ours out outdated over own password passwords past pending people per
+    personal please possible pretty private probably protected provided public quite random rather ready really
+    recommended recovery refused rejected remember remembered required reset revoked right safe same save saved says
+    second secret secure secured security see send sensitive sent set shared short show shown sign similar simple
+    since so some somebody someone something somewhere soon still stolen stored strength strong stuck submit super
+    supposed sure taken temporary terrible that the their them then there these they this those three through tied
+    to today together tomorrow too top true two typed under unique unknown unsafe until up updated upon us used
+    useful useless user username using usually valid very via want was way we weak welcome well were what whatever
+    when where whether which who why will with within without working works worse written wrong yes yesterday yet
+    you your yours characters character digits digit numbers number symbol symbols policy field prompt cookies
+    account accounts version admin-only self-explanatory case-sensitive top-secret well-known long-lived short-lived
+    read-only birthday birthdate anniversary initials surname nickname maiden dog cat kids daughter son wife husband
+    mother
+"""
+_WORDS = frozenset(_WORD_LIST.split())
 _ENDINGS = ("ing", "ed", "ly", "able", "ible", "ive")
-_JOINTS = frozenset("and but so if when because please thanks thank or unless which that who then while for".split())
+_JOINT_LIST = """
+    and but so if when because please thanks thank or unless which that who then while for
+"""
+_JOINTS = frozenset(_JOINT_LIST.split())
 _UNIT = re.compile(
-    r"\s*+[-–]?\s*+(?:(?:characters?|chars?|digits?|letters?|symbols?|numbers?|words?|days?|weeks?|months?|years?|hours?"
-    r"|minutes?|mins?|seconds?|times?|attempts?|tries|people|percent|pm|am|users?|of (?:my|our|the|them|us)|or more|bits?)\b"
+    r"\s*+[-–]?\s*+(?:(?:characters?|chars?|digits?|letters?|symbols?|numbers?|words?|days?|weeks?|months?|years?"
+    r"|hours?"
+    r"|minutes?|mins?|seconds?|times?|attempts?|tries|people|percent|pm|am|users?|of (?:my|our|the|them|us)|or more"
+    r"|bits?)\b"
     r"|%|[位个次天年月日号点分条种遍把人岁多组秒元块周])",
     re.IGNORECASE,
 )
@@ -102,7 +112,8 @@ _CLAUSE_END = re.compile(r"[ \t]*+(?:$|[,;!?，。；！？、()（）\n\r|]|\.(
 _SPOKEN_DIGIT = r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple|hash|star)"
 _SPOKEN = re.compile(rf"{_SPOKEN_DIGIT}(?:[ ,-]{{1,2}}{_SPOKEN_DIGIT}){{2,15}}\b", re.IGNORECASE)
 _SPOKEN_HAN = re.compile(
-    r"[零〇一二三四五六七八九幺两]{4,16}(?![个位次年月日天号百千万])|(?:[0-9一二三四五六七八九两]个[0-9零〇一二三四五六七八九]){1,4}"
+    r"[零〇一二三四五六七八九幺两]{4,16}(?![个位次年月日天号百千万])"
+    r"|(?:[0-9一二三四五六七八九两]个[0-9零〇一二三四五六七八九]){1,4}"
 )
 _DIALLED = re.compile(
     r"(?:(?:left|right|[左右])\s?\d{1,3}(?:[,，、]?\s?(?=left|right|[左右])|)){2,6}(?!\d)", re.IGNORECASE
@@ -112,7 +123,8 @@ _DIGIT_GROUPS = re.compile(
 )
 _HAN_PHRASE = re.compile(rf"[{_HAN}]{{2,16}}")
 _HAN_TALK = re.compile(
-    r"什么|多少|哪|吗|呢|不|没|忘|我|你|他|她|它|的|了|很|太|已|要|请|随机|默认|一样|谁|错|对|过期|生日|手机|在|被|用|为|保密|秘密|密码"
+    r"什么|多少|哪|吗|呢|不|没|忘|我|你|他|她|它|的|了|很|太|已|要|请|随机|默认|一样|谁|错|对|过期|生日|手机|在|被"
+    r"|用|为|保密|秘密|密码"
 )
 
 
@@ -127,7 +139,7 @@ def is_ordinary(value: str) -> bool:
 
 def looks_secret(token: str) -> bool:
     """Whether the shape alone makes the token a likely password: letters with digits or symbols, or capitals inside."""
-    if len(token) < 4 or is_ordinary(token) or is_placeholder(token):
+    if len(token) < 4 or not _ODD.search(token) or is_ordinary(token) or is_placeholder(token):
         return False
     letters = sum(character.isalpha() for character in token)
     digits = sum(character.isdigit() for character in token)
@@ -142,31 +154,34 @@ def looks_secret(token: str) -> bool:
     if token.count("-") >= 2 and len(token) >= 10 and inner != inner.lower() and token != token.upper():
         return True
     return (
-        len(token) >= 8 and inner != inner.lower() and token != token.upper() and token.isalpha() and _humps(token) >= 3
+        len(token) >= 8
+        and inner != inner.lower()
+        and token != token.upper()
+        and token.isalpha()
+        and class_changes(token) >= 3
     )
+
+
+_ODD = re.compile(r"[\d!@#$%^&*_+=~?|<>:;/\\]|[a-z][A-Z]|-.*-")
 
 
 def looks_random(token: str) -> bool:
     """Stricter: good enough to be cut when a label stands only somewhere in the sentence."""
-    if len(token) < 8 or not looks_secret(token):
+    if len(token) < 8 or not any(c.isdigit() for c in token) or not looks_secret(token):
         return False
     classes = (
         any(c.islower() for c in token),
         any(c.isupper() for c in token),
-        any(c.isdigit() for c in token),
         any(c in "!@#$%^&*_+=~?" for c in token),
     )
-    return (
-        classes[2]
-        and sum(classes) >= 3
-        and (len(re.findall(r"[A-Za-z](?=\d)|\d(?=[A-Za-z])", token)) >= 2 or not token.isalnum())
-    )
+    turns = len(re.findall(r"[A-Za-z](?=\d)|\d(?=[A-Za-z])", token))
+    return sum(classes) >= 2 and (turns >= 2 or not token.isalnum())
 
 
 def read_password(text: str, start: int, pointer: Pointer) -> tuple[int, int] | None:
     """The password that begins at `start`, or None. Half-open span without quotes, stops and markup."""
     for mark in ("***", "**", "__", "*"):
-        if text.startswith(mark, start) and 0 < (close := text.find(mark, start + len(mark), start + 100)):
+        if text.startswith(mark, start) and (close := text.find(mark, start + len(mark), start + 100)) > 0:
             inner = read_password(text[start:close], len(mark), Pointer.SIGN)
             return (start + inner[0], start + inner[1]) if inner else None
     if text[start : start + 1] in _CLOSERS:
@@ -193,7 +208,7 @@ def read_password(text: str, start: int, pointer: Pointer) -> tuple[int, int] | 
 
 
 def read_code(text: str, start: int, pointer: Pointer) -> tuple[int, int] | None:
-    """A PIN, door code or one-time code that begins at `start`; anything else that looks like a password is taken too."""
+    """A PIN, door code or one-time code that begins at `start`; what else looks like a password is taken too."""
     open_quote = text[start : start + 1]
     inner = start + 1 if open_quote in _CLOSERS else start
     found = _CODE.match(text, inner)
@@ -210,7 +225,8 @@ def read_code(text: str, start: int, pointer: Pointer) -> tuple[int, int] | None
 
 
 _CODE = re.compile(
-    r"[#*]{0,2}(?:\d{1,4}(?:[- ]\d{1,4}){1,5}|\d{2,12}|[A-Za-z]{1,3}-?\d{2,8}[A-Za-z]?|\d{1,8}[A-Za-z]{1,2}\d{0,6})[#*]{0,2}"
+    r"[#*]{0,2}(?:\d{1,4}(?:[- ]\d{1,4}){1,5}|\d{2,12}|[A-Za-z]{1,3}-?\d{2,8}[A-Za-z]?"
+    r"|\d{1,8}[A-Za-z]{1,2}\d{0,6})[#*]{0,2}"
     r"(?![A-Za-z0-9_@/]|[:.,]\d|[-–]\w|\s?[-–]\s?\d)"
 )
 _DATE = re.compile(r"(?:19|20)\d\d[- /.]\d\d?[- /.]\d\d?|\d\d?[- /.]\d\d?[- /.](?:19|20)\d\d|\d\d?[:.]\d\d(?!\d)")
@@ -229,14 +245,14 @@ def read_token(text: str, start: int, pointer: Pointer) -> tuple[int, int] | Non
     if len(token) < 8 or is_placeholder(token) or is_ordinary(token) or text.startswith("(", end):
         return None
     mixed = any(c.isdigit() for c in token) and any(c.isalpha() for c in token)
-    return (start, end) if mixed or _humps(token) >= 4 else None
+    return (start, end) if mixed or class_changes(token) >= 4 else None
 
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.~+/=:-]{7,511}")
 
 
 def read_number(text: str, start: int, *, fewest: int, most: int) -> tuple[int, int] | None:
-    """An official number that begins at `start`: capitals and digits, in one block or in groups, `fewest` to `most` long."""
+    """An official number that begins at `start`: `fewest` to `most` capitals and digits, in one block or in groups."""
     block = _BLOCK.match(text, start)
     if block and fewest <= len(block.group()) <= most and sum(c.isdigit() for c in block.group()) >= 4:
         grouped = _GROUPS.match(text, start)
@@ -258,7 +274,8 @@ def read_number(text: str, start: int, *, fewest: int, most: int) -> tuple[int, 
 
 _BLOCK = re.compile(r"[A-Z]{0,6}\d[A-Z0-9]{3,27}(?:-[A-Z0-9])?(?![A-Za-z0-9])")
 _GROUPS = re.compile(
-    r"(?:[A-Z]{1,3}[ -]?)?\d[A-Z0-9]{0,8}(?:(?: ?[-./·] ?| {1,2})(?:[A-Z]?\d[A-Z0-9]{0,8}|[A-Z](?![A-Za-z]))){0,9}(?![A-Za-z0-9])"
+    r"(?:[A-Z]{1,3}[ -]?)?\d[A-Z0-9]{0,8}(?:(?: ?[-./·] ?| {1,2})(?:[A-Z]?\d[A-Z0-9]{0,8}"
+    r"|[A-Z](?![A-Za-z]))){0,9}(?![A-Za-z0-9])"
 )
 
 
@@ -284,10 +301,12 @@ def read_phrase(text: str, start: int) -> tuple[int, int] | None:
 
 
 _PHRASE = re.compile(r"[A-Za-z0-9][\w'-]{1,20}(?:[ -][A-Za-z0-9][\w'-]{1,20}){3,7}(?![\w])")
-_FUNCTION_WORDS = frozenset(
-    """a an the is are was be been to of for with from at on in by and or but not no so too very that this it its my our your
-    must should can cannot could will would has have had than then when where what why how who also still now""".split()
-)
+_FUNCTION_WORD_LIST = """
+    a an the is are was be been to of for with from at on in by and or but not no so too very that this it its my
+    our your must should can cannot could will would has have had than then when where what why how who also still
+    now
+"""
+_FUNCTION_WORDS = frozenset(_FUNCTION_WORD_LIST.split())
 
 
 def read_han_phrase(text: str, start: int) -> tuple[int, int] | None:
@@ -318,10 +337,11 @@ def _trimmed_end(text: str, start: int, end: int, pointer: Pointer) -> int:
     """Take sentence marks, closing brackets and quotes off the end of a token."""
     while end > start:
         last = text[end - 1]
-        if last in ".,;:?'" or (last == "!" and not _keeps_mark(text, end, pointer)):
-            end -= 1
-        elif (last in ")]}>" and text.count(last, start, end) > text.count("([{<"[")]}>".index(last)], start, end)) or (
-            last in "*`_" and text[start - 1 : start] == last
+        if (
+            last in ".,;:?'"
+            or (last == "!" and not _keeps_mark(text, end, pointer))
+            or (last in ")]}>" and text.count(last, start, end) > text.count("([{<"[")]}>".index(last)], start, end))
+            or (last in "*`_" and text[start - 1 : start] == last)
         ):
             end -= 1
         else:
@@ -360,7 +380,7 @@ def _read_words(text: str, start: int, *, digits_only: bool) -> tuple[int, int] 
         if _CLAUSE_END.match(text, end):
             break
     if not 2 <= len(words) <= 8 or any(
-        word.lower() in _WORDS or is_ordinary(word) and not word.isdigit() for word in words
+        word.lower() in _WORDS or (is_ordinary(word) and not word.isdigit()) for word in words
     ):
         return None
     ends_in_digit = any(character.isdigit() for character in words[-1]) and len(words) <= 5 and len(words[-1]) >= 2
@@ -380,7 +400,7 @@ def _next_word(text: str, end: int) -> str:
     return found.group(1).lower() if found else ""
 
 
-def _humps(token: str) -> int:
+def class_changes(token: str) -> int:
     """Number of changes between small letters, capitals and digits."""
     kinds = ["l" if c.islower() else "u" if c.isupper() else "d" if c.isdigit() else "s" for c in token]
-    return sum(one != other for one, other in zip(kinds, kinds[1:], strict=False))
+    return sum(one != other for one, other in pairwise(kinds))

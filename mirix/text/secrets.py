@@ -3,8 +3,9 @@
     text → escape_references → find_secrets → (the caller seals each value and makes a reference) → seal_text
 
 `find_secrets` reports what must never be stored, embedded, logged or sent in the clear: passwords, PINs and door codes,
-keys and tokens, card, bank and identity numbers, in English and Chinese. `find_exact_values` reports what is merely worth
-keeping to the letter: telephone numbers, addresses, links, booking numbers. Spans always index the text as it was given.
+keys and tokens, card, bank and identity numbers, in English and Chinese. `find_exact_values` reports what is merely
+worth keeping to the letter: telephone numbers, addresses, links, booking numbers. Spans always index the text as it
+was given.
 
 A reference is `{{vault:k7q2}}`. Text from outside could carry one to have somebody else's value filled in, so
 look-alikes are made inert first.
@@ -45,7 +46,8 @@ _VAULT = _UNSEEN.join(
     f"[{small}{small.upper()}{chr(ord(small) + 0xFEE0)}{chr(ord(small.upper()) + 0xFEE0)}]" for small in "vault"
 )
 _LOOK_ALIKE = re.compile(
-    rf"[{{｛]{_UNSEEN}[{{｛](?P<inner>{_UNSEEN}{_VAULT}{_UNSEEN}[:：][^{{}}｛｝\n]{{0,40}})(?P<close>[}}｝]{_UNSEEN}[}}｝])?"
+    rf"[{{｛]{_UNSEEN}[{{｛](?P<inner>{_UNSEEN}{_VAULT}{_UNSEEN}[:：][^{{}}｛｝\n]{{0,40}})(?P<close>[}}｝]{_UNSEEN}["
+    rf"}}｝])?"
 )
 _CONTEXT_CHARS = 400
 
@@ -58,7 +60,9 @@ def find_secrets(text: str, *, before: str = "") -> list[SecretSpan]:
     """
     context = f"{before[-_CONTEXT_CHARS:]}\n" if before else ""
     folded = fold(context + text)
-    finds = _settle(folded.text, [*find_shapes(folded.text), *find_labelled(folded.text), *find_in_columns(folded.text)])
+    finds = _settle(
+        folded.text, [*find_shapes(folded.text), *find_labelled(folded.text), *find_in_columns(folded.text)]
+    )
     finds = _settle(folded.text, [*finds, *_echoes(folded.text, finds)])
     spans = _spans(context + text, folded, finds)
     shift = len(context)
@@ -118,7 +122,7 @@ def escape_references(text: str) -> str:
 
 
 def _settle(text: str, finds: list[Find]) -> list[Find]:
-    """Without overlap and by start. Of finds that overlap, the union is kept, with the kind of the first found widest."""
+    """Without overlap and by start. Of finds that overlap the union is kept, with the kind of the first and widest."""
     references = [found.span() for found in REFERENCE.finditer(text)]
     settled: list[Find] = []
     position = 0

@@ -44,7 +44,8 @@ FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'ena
 
 -- name: lexical
 -- BM25 (Lucene's idf, times k1 + 1), each shelf a collection of its own; everything is counted here, nothing is kept.
--- bound is what a document of the shelf could reach at most: score / bound compares across shelves.
+-- bound is what a document of average length gets that holds each term once (a term that no document of the shelf holds
+-- counts as one that a single document does): score / bound, about 0 to 1, compares across shelves.
 WITH shelf AS MATERIALIZED (
     SELECT d.shelf, count(*) AS n, %(k1)s::float8 * %(b)s::float8 / nullif(avg(d.length), 0)::float8 AS slope
     FROM unnest(%(shelves)s::smallint[]) AS s (shelf)
@@ -61,7 +62,7 @@ WITH shelf AS MATERIALIZED (
 ), weighed AS MATERIALIZED (
     SELECT shelf, term, slope, df,
            (ln(1 + (n - df + 0.5) / (df + 0.5)))::float8 * (%(k1)s::float8 + 1) AS weight,
-           sum((ln(1 + (n - greatest(df, 1) + 0.5) / (greatest(df, 1) + 0.5)))::float8 * (%(k1)s::float8 + 1))
+           sum((ln(1 + (n - greatest(df, 1) + 0.5) / (greatest(df, 1) + 0.5)))::float8)
                OVER (PARTITION BY shelf) AS bound
     FROM counted
 ), scored AS MATERIALIZED (

@@ -1,8 +1,8 @@
 """The built-in chat model: Mirix runs without a key, a server or weights.
 
-It gets exactly the messages and tools a real model would get and answers with the same tool calls; what is asked of it follows from the tools that are
-bound. It works by rules and by nearest examples, in English and Chinese: it routes, files and quotes, it does not abstract. The same messages always
-give the same answer.
+It gets exactly the messages and tools a real model would get and answers with the same tool calls; what is asked of
+it follows from the tools that are bound. It works by rules and by nearest examples, in English and Chinese: it
+routes, files and quotes, it does not abstract. The same messages always give the same answer.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ _PIECE = 24  # characters per streamed piece
 class BuiltinChatModel(BaseChatModel):
     """A chat model by rules and nearest examples.
 
-    `embed_texts`, when given, maps texts to unit vectors (n, dimensions) and sharpens the routing of English; without it n-grams do.
+    `embed_texts`, when given, maps texts to unit vectors (n, dimensions) and sharpens the routing of English; without
+    it n-grams do.
     Safe to use from several threads; the examples are read once, at the first call.
     """
 

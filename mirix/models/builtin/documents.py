@@ -6,8 +6,11 @@ import re
 
 from mirix.models.builtin.signals import has
 
+_END_MARKS = " ::,,\n"
 _LEAD = re.compile(
-    r"(?i)^(?:please |can you |could you )?(?:keep|save|store|file|archive|here(?:'s| is| are)|forwarding|put|hang on to|hold on to)\b[^:\n]{0,80}:\s*|^[^::\n]{0,30}(?:存|留|收|归档|转|贴)[^::\n]{0,16}[::]\s*"
+    r"(?i)^(?:please |can you |could you )?(?:keep|save|store|file|archive|here(?:'s| is| are)|"
+    r"forwarding|put|hang on to|hold on to)\b[^:\n]{0,80}:\s*|^[^::\n]{0,30}(?:存|留|收|归档|转|"
+    r"贴)[^::\n]{0,16}[::]\s*"
 )
 _TYPES = (
     ("code", r"```|\bdef \w+\(|\bfunction \w+\(|#include|\bSELECT\b.+\bFROM\b|\bimport \w+"),
@@ -37,13 +40,15 @@ def document_title(text: str) -> str:
         return heading.group(1).strip()
     lead = _LEAD.match(text.strip())
     lines = [line.strip() for line in text.strip().splitlines() if line.strip(" `-#*")]
-    if lead and lead.group().rstrip(" ::\n"):
+    if lead and lead.group().rstrip(_END_MARKS):
         title = re.sub(
-            r"(?i)^(?:please |can you |could you )?(?:keep|save|store|file|archive|put|hang on to|hold on to|forwarding|here(?:'s| is| are))\s*(?:this|that|the|my|our)?\s*|\s*(?:for me|please|keep it|keep them)\b.*$|"
+            r"(?i)^(?:please |can you |could you )?(?:keep|save|store|file|archive|put|hang on to|"
+            r"hold on to|forwarding|here(?:'s| is| are))\s*(?:this|that|the|my|our)?\s*|\s*(?:for me|"
+            r"please|keep it|keep them)\b.*$|"
             r"(?:帮我|请)?(?:存|留|收|归档|转)(?:一下|着|好|起来|个底)?|[,,]$",
             "",
-            lead.group().rstrip(" ::\n"),
-        ).strip(" ,,")
+            lead.group().rstrip(_END_MARKS),
+        ).strip(_END_MARKS)
         if len(title) >= 2:
             return title[:80]
         lines = lines[1:] or lines

@@ -6,34 +6,56 @@ import re
 from collections import Counter
 from datetime import date, datetime
 
-from mirix.models.builtin.language import BRACKET, STOPWORDS, VAULT_REFERENCE, content_terms, is_chinese, plain, split_sentences
+from mirix.models.builtin.language import (
+    BRACKET,
+    STOPWORDS,
+    VAULT_REFERENCE,
+    is_chinese,
+    plain,
+    split_sentences,
+)
 from mirix.models.builtin.moments import find_moments
 from mirix.models.builtin.prompt import Message
 from mirix.models.builtin.signals import has
 
 _FILLER = re.compile(
-    r"^(?:(?:by the way|btw|oh|well|so|ok(?:ay)?|hey|hi|hello|morning|please (?:note|remember)(?: that)?|just so you know|for the record|fyi|remember that|note that|also|and|anyway)[,:!. ]+)+|"
+    r"^(?:(?:by the way|btw|oh|well|so|ok(?:ay)?|hey|hi|hello|morning|please (?:note|"
+    r"remember)(?: that)?|just so you know|for the record|fyi|remember that|note that|also|and|"
+    r"anyway)[,:!. ]+)+|"
     r"^(?:(?:对了|顺便说一下|顺便说|那个|哦|嗯|另外|还有|记一下|记住|请记住|你好|早)[,,::!。 ]*)+",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.? )?[A-ZÀ-Þ][\w'’-]+(?: (?:van|de|von|al|la|le|da|di|bin|of|&) (?=[A-ZÀ-Þ])| [A-ZÀ-Þ][\w'’-]+)*")
+_NAME = re.compile(
+    r"(?:(?:Mr|Mrs|Ms|Dr|Prof)\.? )?[A-ZÀ-Þ][\w'’-]+(?: (?:van|de|von|al|la|le|da|di|bin|of|"
+    r"&) (?=[A-ZÀ-Þ])| [A-ZÀ-Þ][\w'’-]+)*"
+)
 _NAME_ZH = re.compile(
-    r"(?:叫|名叫|姓名是|是|找|跟|和|与|约|问|给|请|让)?(?P<name>(?:老|小|大|阿)[\u4e00-\u9fff](?![\u4e00-\u9fff]?(?:说|时|概|家|学))|"
+    r"(?:叫|名叫|姓名是|是|找|跟|和|与|约|问|给|请|让)?(?P<name>(?:老|小|大|"
+    r"阿)[\u4e00-\u9fff](?![\u4e00-\u9fff]?(?:说|时|概|家|学))|"
     r"[赵钱孙李周吴郑王冯陈卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜谢邹苏潘葛范彭郎鲁韦马苗方俞任袁柳史唐费薛雷贺倪汤罗毕郝安常齐康伍余顾孟黄穆萧尹姚邵汪毛戴宋庞熊项祝董梁杜阮蓝季贾江童颜郭梅盛林钟徐邱骆高夏蔡田樊胡凌霍万卢莫房裘缪解丁邓石崔龚程裴陆翁段侯武刘叶黎白温庄曾关欧阳]"
-    r"(?:[\u4e00-\u9fff]{0,2}?)(?:老师|师傅|经理|医生|大夫|主任|阿姨|叔叔?|哥|姐|总|工|教练|律师|科长|处长|校长|护士|老板))"
+    r"(?:[\u4e00-\u9fff]{0,2}?)(?:老师|师傅|经理|医生|大夫|主任|阿姨|叔叔?|哥|姐|总|工|教练|律师|"
+    r"科长|处长|校长|护士|老板))"
 )
 _QUOTED = re.compile(r"[\"“「『'‘](?P<term>[^\"”」』'’]{1,30})[\"”」』'’]")
-_PROJECT = re.compile(r"\b(?:[Pp]roject|[Cc]odename) (?P<name>[A-Z][\w-]+)|(?P<zh>[\u4e00-\u9fffA-Za-z0-9]{2,8}(?:项目|系统|平台|计划))")
+_PROJECT = re.compile(
+    r"\b(?:[Pp]roject|[Cc]odename) (?P<name>[A-Z][\w-]+)|(?P<zh>[\u4e00-\u9fffA-Za-z0-9]{2,8}(?:项目|系统|平台|计划))"
+)
 _MY_PERSON = re.compile(
-    r"\b(?:my|our) (?P<relation>(?:[a-z-]+ )?(?:boss|manager|colleague|neighbou?r|landlord|landlady|teacher|tutor|doctor|dentist|friend|roommate|flatmate|client|coach|cousin|uncle|aunt|nephew|niece|sister|brother|"
-    r"wife|husband|mother|father|son|daughter|accountant|lawyer))\b|我(?:的|们)?(?P<zh>老板|领导|同事|邻居|房东|老师|导师|医生|牙医|朋友|室友|客户|教练|会计|律师|师傅|同学|表[哥姐弟妹]|堂[哥姐弟妹]|舅舅|叔叔|阿姨|姑姑|闺蜜|科长)"
+    r"\b(?:my|our) (?P<relation>(?:[a-z-]+ )?(?:boss|manager|colleague|neighbou?r|landlord|"
+    r"landlady|teacher|tutor|doctor|dentist|friend|roommate|flatmate|client|coach|cousin|uncle|"
+    r"aunt|nephew|niece|sister|brother|"
+    r"wife|husband|mother|father|son|daughter|accountant|lawyer))\b|我(?:的|们)?(?P<zh>老板|领导|"
+    r"同事|邻居|房东|老师|导师|医生|牙医|朋友|室友|客户|教练|会计|律师|师傅|同学|表[哥姐弟妹]|"
+    r"堂[哥姐弟妹]|舅舅|叔叔|阿姨|姑姑|闺蜜|科长)"
 )
-_NOT_NAMES = frozenset(
-    """I I'm I've I'll I'd The A An My Our We He She They It This That These Those When If But And So Then Also Yes No Please At In On For To From With After Before
-    Monday Tuesday Wednesday Thursday Friday Saturday Sunday January February March April May June July August September October November December
-    Today Tomorrow Yesterday Actually Sorry Just Now There Here What Who How Why Where Which Not Note Remember OK Ok Okay Hi Hello Thanks Met Had Got His Her Their Its Your You
-    Two One Three Every Each Keep Save Last Next Correction""".split()
-)
+_NOT_NAMES_TEXT = """
+I I'm I've I'll I'd The A An My Our We He She They It This That These Those When If But And So Then Also Yes
+No Please At In On For To From With After Before Monday Tuesday Wednesday Thursday Friday Saturday Sunday
+January February March April May June July August September October November December Today Tomorrow Yesterday
+Actually Sorry Just Now There Here What Who How Why Where Which Not Note Remember OK Ok Okay Hi Hello Thanks
+Met Had Got His Her Their Its Your You Two One Three Every Each Keep Save Last Next Correction
+"""
+_NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
 
 
 def tidy(text: str) -> str:
@@ -65,9 +87,13 @@ def names_in(text: str) -> list[str]:
 def _reads_as_subject(text: str, match: re.Match[str]) -> bool:
     """A capital at the start of a sentence is a name when a verb of being or a possessive follows."""
     rest = text[match.end() : match.end() + 24]
-    return re.match(r"['’]s\b|,? (?:and [A-Z]|is|was|has|works|runs|lives|told|said|likes|prefers|who|from|will|moved|called|keeps|knows|wants|came|went|doesn't|can)\b", rest) is not None or (
-        match.group().endswith(("'s", "’s"))
-    )
+    return re.match(
+        (
+            r"['’]s\b|,? (?:and [A-Z]|is|was|has|works|runs|lives|told|said|likes|prefers|who|from|will|"
+            r"moved|called|keeps|knows|wants|came|went|doesn't|can)\b"
+        ),
+        rest,
+    ) is not None or (match.group().endswith(("'s", "’s")))
 
 
 def semantic_name(sentence: str) -> str:
@@ -78,7 +104,7 @@ def semantic_name(sentence: str) -> str:
         return quoted.group("term").strip()
     called = re.search(r"(?:管(?P<a>.{1,10}?)叫|我们?说的?(?P<b>[\u4e00-\u9fff]{1,8}?)(?:就是|是|指))", bare)
     if called:
-        return (called.group("a") or called.group("b") or "").strip("\"“”「」")
+        return (called.group("a") or called.group("b") or "").strip('"“”「」')
     project = _PROJECT.search(bare)
     if project:
         return project.group("name") or project.group("zh")
@@ -100,9 +126,20 @@ def semantic_kind(sentence: str, name: str) -> str:
         return "project"
     if has("definition", sentence) or has("quoted_term", sentence):
         return "concept"
-    if has("other_person", sentence) or _NAME_ZH.search(name) or re.match(r"(?:Mr|Mrs|Ms|Dr)\b", name) or re.search(r"\b(?:he|she|who|his|her)\b|[他她]", sentence):
+    if (
+        has("other_person", sentence)
+        or _NAME_ZH.search(name)
+        or re.match(r"(?:Mr|Mrs|Ms|Dr)\b", name)
+        or re.search(r"\b(?:he|she|who|his|her)\b|[他她]", sentence)
+    ):
         return "person"
-    if re.search(r"(?i)\b(?:café|restaurant|shop|bar|street|park|office|pier|building|town|village|library|museum|station|hotel)\b|店|路|街|公园|楼|馆|餐厅|食堂|村|镇|桥", sentence):
+    if re.search(
+        (
+            r"(?i)\b(?:café|restaurant|shop|bar|street|park|office|pier|building|town|village|library|"
+            r"museum|station|hotel)\b|店|路|街|公园|楼|馆|餐厅|食堂|村|镇|桥"
+        ),
+        sentence,
+    ):
         return "place"
     if has("likes", sentence):
         return "preference"
@@ -123,11 +160,23 @@ def _iso(moment: datetime | date) -> str:
 
 
 _EVENT_TYPES = (
-    ("appointment", r"\b(?:appointment|dentist|doctor|interview|meeting|exam|reservation|booked|lesson|call with)\b|预约|面试|会议|开会|考试|复诊|体检|约了|约在|家长会"),
+    (
+        "appointment",
+        (
+            r"\b(?:appointment|dentist|doctor|interview|meeting|exam|reservation|booked|lesson|"
+            r"call with)\b|预约|面试|会议|开会|考试|复诊|体检|约了|约在|家长会"
+        ),
+    ),
     ("travel", r"\b(?:flight|fly|flying|train|trip|travel\w*|hotel|airport|ferry)\b|航班|高铁|火车|出差|旅行|机场|飞"),
     ("deadline", r"\b(?:deadline|due|by the end of)\b|截止|之前交|到期"),
     ("decision", r"\b(?:decided|agreed|voted|we go with|chose)\b|决定|定了|商定|选了"),
-    ("life_change", r"\b(?:moved|new job|promoted|married|engaged|born|retire\w*|quit|diagnosed)\b|搬|升职|结婚|领证|退休|离职|入职|出生|确诊"),
+    (
+        "life_change",
+        (
+            r"\b(?:(?:I|we)(?:\'ve)? moved|new job|promoted|married|engaged|born|retire\w*|quit|diagnosed)\b|搬|升职|结婚|"
+            r"领证|退休|离职|入职|出生|确诊"
+        ),
+    ),
     ("plan", r"\b(?:will|going to|plan\w*|tomorrow|next)\b|打算|计划|准备|明天|下周|下个?月|要去"),
     ("meeting", r"\b(?:met|lunch|dinner|coffee|visited|talked|saw)\b|见|吃饭|聚|聊"),
 )
@@ -148,7 +197,9 @@ def actor_of(text: str, message: Message) -> str:
 
 def is_for_assistant(line: str) -> bool:
     """A wish about how the assistant should behave, rather than a fact about the user."""
-    return has("to_assistant", line) and has("answer_form", line) or has("answer_form", line) and not has("i_live_work", line)
+    return (has("to_assistant", line) and has("answer_form", line)) or (
+        has("answer_form", line) and not has("i_live_work", line)
+    )
 
 
 def keywords_of(text: str, limit: int = 8) -> list[str]:
@@ -156,7 +207,12 @@ def keywords_of(text: str, limit: int = 8) -> list[str]:
     bare = VAULT_REFERENCE.sub(" ", BRACKET.sub("", text))
     names = names_in(bare)[:4]
     if is_chinese(bare):
-        ranked = [term for term, _ in Counter(content_terms(bare)).most_common(limit)]
+        # Runs of two to four characters between function words are mostly words; longer ones are clauses.
+        ranked = [
+            run
+            for run in re.split(r"[^\u4e00-\u9fff]|[的了是在和就都也很把被给让跟与我你他她这那有没不要先再]", bare)
+            if 2 <= len(run) <= 4
+        ]
     else:
         found = [word for word in re.findall(r"[A-Za-zÀ-ÿ][\w'’-]{3,}", bare) if word.lower() not in STOPWORDS]
         counts = Counter(word.lower() for word in found)

@@ -1,7 +1,7 @@
 """What the six memory managers of the built-in model file: tool calls from messages.
 
-For every kind: choose the sentences that carry it, fill the fields, and look whether an existing memory is replaced or corrected by it
-(`superseding.py`). Quotes stay quotes; nothing is reworded.
+For every kind: choose the sentences that carry it, fill the fields, and look whether an existing memory is replaced
+or corrected by it (`superseding.py`). Quotes stay quotes; nothing is reworded.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ def _changing(kind: str, change: Change, draft: Draft) -> list[Operation]:
     else:
         arguments = {"memory": change.memory.handle, "item": draft.item, "messages": list(draft.handles)}
     if draft.message.at is not None:
-        start, _ = event_times(draft.statement, draft.message.at) if has("state_change", draft.statement) else ("", None)
+        start, _ = (
+            event_times(draft.statement, draft.message.at) if has("state_change", draft.statement) else ("", None)
+        )
         arguments["valid_from"] = start or draft.message.at.isoformat()
     return [Operation(tool=f"{tool}_supersede", arguments=arguments)]
 
@@ -159,7 +161,9 @@ def _carrying(kind: str, text: str, nearest: NearestExamples, floor: float) -> l
     sentences = [sentence for sentence in split_sentences(text) if len(plain(sentence).strip()) > 3]
     if len(sentences) <= 1:
         return sentences
-    scored = [(scores[kind], sentence) for scores, sentence in zip(kind_scores(sentences, nearest), sentences, strict=True)]
+    scored = [
+        (scores[kind], sentence) for scores, sentence in zip(kind_scores(sentences, nearest), sentences, strict=True)
+    ]
     best = max(score for score, _ in scored)
     return [sentence for score, sentence in scored if score >= floor or score == best]
 
@@ -167,12 +171,21 @@ def _carrying(kind: str, text: str, nearest: NearestExamples, floor: float) -> l
 def _draft_core(messages: Sequence[Message], nearest: NearestExamples) -> list[Draft]:
     drafts = []
     for message in _own(messages):
-        for sentence in _carrying("core", message.text, nearest, 0.05):
+        carrying = _carrying("core", message.text, nearest, 0.05)
+        for sentence in split_sentences(message.text):
+            if sentence not in carrying and not _is_plain_fact(sentence):
+                continue
             line = tidy(sentence)
             label = "persona" if is_for_assistant(line) else "human"
             if line and not VAULT_REFERENCE.fullmatch(line):
                 drafts.append(_draft({"label": label, "line": line[:_SUMMARY_LIMIT]}, sentence, message))
     return drafts
+
+
+def _is_plain_fact(sentence: str) -> bool:
+    """A lasting statement on the user by its form, however short."""
+    told = any(has(sign, sentence) for sign in ("i_am", "my_name_is", "works", "home", "health"))
+    return told and has("first_subject", tidy(sentence)) and not has("hypothetical", sentence) and "?" not in sentence
 
 
 def _draft_episodic(messages: Sequence[Message], nearest: NearestExamples) -> list[Draft]:
@@ -260,7 +273,12 @@ def _draft_resource(messages: Sequence[Message], nearest: NearestExamples) -> li
 def _draft_vault(messages: Sequence[Message], nearest: NearestExamples) -> list[Draft]:
     return [
         _draft(
-            {"entry_type": value.entry_type, "caption": value.caption, "sensitivity": value.sensitivity, "value": value.value},
+            {
+                "entry_type": value.entry_type,
+                "caption": value.caption,
+                "sensitivity": value.sensitivity,
+                "value": value.value,
+            },
             f"{value.caption} {value.value}",
             message,
         )

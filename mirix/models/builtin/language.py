@@ -1,7 +1,7 @@
 """Words, stems, sentences and n-grams of English and Chinese text, for the built-in model.
 
-Everything the rules and the nearest examples compare goes through here. Pure and fast (no dictionary, no model): English is stemmed words,
-Chinese is character bigrams, mixed text is both.
+Everything the rules and the nearest examples compare goes through here. Pure and fast (no dictionary, no model):
+English is stemmed words, Chinese is character bigrams, mixed text is both.
 """
 
 from __future__ import annotations
@@ -19,36 +19,45 @@ _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:['’][A-Za-z]+)*|\d+(?:[.,:/-]\
 _SENTENCE_END = re.compile(r"(?<=[!?。!?;;])[\"'”’»)】」』]*\s*|(?<=\.)[\"'”’)]*\s+(?=[\"'“‘(A-Z0-9À-Þ{]|i\b)|\n+")
 _ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|No|Prof|vs|approx|ext|[A-Z])\.$")
 
-STOPWORDS = frozenset(
-    """a about above after again all also am an and any are as at be because been before being but by can could did do does doing done down during
-    each few for from further get go got had has have having he her here hers him his how i i'd i'll i'm i've if in into is it it's its just let me more
-    most my no nor not now of off on once one only or other our out over own please s same say says she should so some such t tell than that that's the
-    their them then there these they they're this those through to too under until up us use used user very was we we're were what what's when where
-    which while who whose why will with would you your yours yourself name names named called many much kind does's assistant currently current present
-    happen happened ever""".split()
-)
+_STOPWORDS_TEXT = """
+a about above after again all also am an and any are as at be because been before being but by can could did
+do does doing done down during each few for from further get go got had has have having he her here hers him
+his how i i'd i'll i'm i've if in into is it it's its just let me more most my no nor not now of off on once
+one only or other our out over own please s same say says she should so some such t tell than that that's the
+their them then there these they they're this those through to too under until up us use used user very was we
+we're were what what's when where which while who whose why will with would you your yours yourself name names
+named called many much kind does's assistant currently current present happen happened ever
+"""
+STOPWORDS = frozenset(_STOPWORDS_TEXT.split())
 HAN_STOP = frozenset(
     "的了是在和就都也很还吗呢吧啊么这那个着过把被给让跟与及或并而但所以因为如果它他她我你您们有没不上下里"
 )
 _HAN_QUESTION = re.compile(
-    r"什么时候|什么地方|是不是|有没有|叫什么|为什么|怎么样|怎么|怎样|如何|哪一天|哪天|哪里|哪儿|哪个|哪位|哪些|哪家|哪种|哪一|几点|几号|几月|多少钱|多少|多久|多大|多长|多高|几个|"
+    r"什么时候|什么地方|是不是|有没有|叫什么|为什么|怎么样|怎么|怎样|如何|哪一天|哪天|哪里|哪儿|"
+    r"哪个|哪位|哪些|哪家|哪种|哪一|几点|几号|几月|多少钱|多少|多久|多大|多长|多高|几个|"
     r"几次|几天|几年|几只|什么|是谁|谁|请问|告诉我|各自|各是|名字|姓名|名称|日期|时间|地点|现在|目前|如今|最近"
 )
 
 
-_IRREGULAR = dict(
-    pair.split("/")
-    for pair in """brought/bring bought/buy told/tell gave/give given/give took/take taken/take went/go gone/go came/come left/leave made/make saw/see seen/see said/say
-    sent/send met/meet paid/pay sold/sell found/find lost/lose broke/break broken/break began/begin begun/begin ate/eat eaten/eat drank/drink drove/drive driven/drive flew/fly
-    flown/fly wrote/write written/write wore/wear spoke/speak spoken/speak taught/teach thought/think kept/keep felt/feel heard/hear built/build won/win ran/run sang/sing
-    swam/swim chose/choose chosen/choose grew/grow grown/grow knew/know known/know fell/fall fallen/fall held/hold spent/spend stood/stand stole/steal stolen/steal threw/throw
-    caught/catch lent/lend slept/sleep sat/sit rode/ride woke/wake shot/shoot hid/hide hidden/hide bit/bite dug/dig fed/feed led/lead slid/slide swept/sweep understood/understand
-    forgot/forget forgotten/forget became/become proposed/propose children/child men/man women/woman feet/foot teeth/tooth knives/knife shelves/shelf wives/wife""".split()
-)
+_IRREGULAR_TEXT = """
+brought/bring bought/buy told/tell gave/give given/give took/take taken/take went/go gone/go came/come
+left/leave made/make saw/see seen/see said/say sent/send met/meet paid/pay sold/sell found/find lost/lose
+broke/break broken/break began/begin begun/begin ate/eat eaten/eat drank/drink drove/drive driven/drive
+flew/fly flown/fly wrote/write written/write wore/wear spoke/speak spoken/speak taught/teach thought/think
+kept/keep felt/feel heard/hear built/build won/win ran/run sang/sing swam/swim chose/choose chosen/choose
+grew/grow grown/grow knew/know known/know fell/fall fallen/fall held/hold spent/spend stood/stand stole/steal
+stolen/steal threw/throw caught/catch lent/lend slept/sleep sat/sit rode/ride woke/wake shot/shoot hid/hide
+hidden/hide bit/bite dug/dig fed/feed led/lead slid/slide swept/sweep understood/understand forgot/forget
+forgotten/forget became/become proposed/propose children/child men/man women/woman feet/foot teeth/tooth
+knives/knife shelves/shelf wives/wife
+"""
+_IRREGULAR = dict(pair.split("/") for pair in _IRREGULAR_TEXT.split())
 
 
 def is_chinese(text: str) -> bool:
-    """True when Chinese characters carry the text: names and product words in Latin letters do not change the language."""
+    """True when Chinese characters carry the text: names and product words in Latin letters do not change the
+    language.
+    """
     han = len(HAN.findall(text))
     return han > 0 and han * 2 >= len(re.findall(r"[A-Za-z]+", text))
 
@@ -131,7 +140,9 @@ def _split_han(run: str) -> list[str]:
 
 
 def ngrams(text: str) -> list[str]:
-    """Features for comparing whole texts: word uni- and bigrams (English), character uni- to trigrams (Chinese), lower case."""
+    """Features for comparing whole texts: word uni- and bigrams (English), character uni- to trigrams (Chinese),
+    lower case.
+    """
     source = VAULT_REFERENCE.sub(" vaultref ", plain(text)).lower()
     grams: list[str] = []
     previous = "^"

@@ -1,4 +1,6 @@
-"""Resolved times in a text, `[2026-11-06]` or `[2026-11-14 12:00–18:00]`, read back as values and written as people do."""
+"""Resolved times in a text, `[2026-11-06]` or `[2026-11-14 12:00–18:00]`, read back as values and written as people
+do.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,23 @@ from mirix.text.dates import Granularity, find_mentions
 
 _MOMENT = re.compile(
     r"\[[~≈]?(?P<y>\d{4})(?:-(?P<m>\d{2}))?(?:-(?P<d>\d{2}))?(?:[T ](?P<t>\d{2}:\d{2})(?::\d{2})?)?"
-    r"(?:\s*(?:–|—|-|to|/|至|\.\.)\s*(?:(?P<y2>\d{4})(?:-(?P<m2>\d{2})(?:-(?P<d2>\d{2}))?)?[T ]?)?(?P<t2>\d{2}:\d{2})?)?[^\]]*\]"
+    r"(?:\s*(?:–|—|-|to|/|至|\.\.)\s*(?:(?P<y2>\d{4})(?:-(?P<m2>\d{2})(?:-(?P<d2>\d{2}))?)?[T "
+    r"]?)?(?P<t2>\d{2}:\d{2})?)?[^\]]*\]"
 )
-_MONTHS = "January February March April May June July August September October November December".split()
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +82,15 @@ def find_written_dates(text: str, said_at: datetime | None) -> list[Moment]:
         if mention.range.granularity is Granularity.DAY and not mention.relative:
             day = mention.range.start
             found.append(
-                Moment(position=mention.start_index, year=day.year, month=day.month, day=day.day, clock=None, until_day=None, until_clock=None)
+                Moment(
+                    position=mention.start_index,
+                    year=day.year,
+                    month=day.month,
+                    day=day.day,
+                    clock=None,
+                    until_day=None,
+                    until_clock=None,
+                )
             )
     return found
 

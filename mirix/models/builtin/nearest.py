@@ -1,8 +1,9 @@
 """Which kinds of memory a text resembles, learnt at load from the labelled sentences in `examples.jsonl`.
 
-Kernel ridge regression over the examples: every example votes with a weight that the closed form finds, so "what the model knows is data". The
-kernel is a weighted sum of cosines: hand-made signals (and their square), n-grams (idf-weighted) and, for English, sentence vectors when an embedder is given.
-A few hundred examples need one solve of a matrix of that size (milliseconds); the same examples always give the same model.
+Kernel ridge regression over the examples: every example votes with a weight that the closed form finds, so "what the
+model knows is data". The kernel is a weighted sum of cosines: hand-made signals (and their square), n-grams (idf-
+weighted) and, for English, sentence vectors when an embedder is given. A few hundred examples need one solve of a
+matrix of that size (milliseconds); the same examples always give the same model.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ KINDS: Final = ("core", "episodic", "semantic", "procedural", "resource", "vault
 Floats = NDArray[np.float64]
 EmbedAll = Callable[[Sequence[str]], NDArray[np.float32] | NDArray[np.float64]]
 
-# Weights in the kernel and the ridge: the best of a coarse grid by leave-one-out over the examples (mean squared error 0.0476 with sentence vectors,
+# Weights in the kernel and the ridge: the best of a coarse grid by leave-one-out over the examples (mean squared
+# error 0.0476 with sentence vectors,
 # 0.0510 without). The squared signals let two signals together mean what neither means alone.
 _SIGNAL_WEIGHT, _SIGNAL_SQUARE_WEIGHT, _NGRAM_WEIGHT, _VECTOR_WEIGHT = 1.0, 1.0, 0.8, 0.8
 _RIDGE = 1.5
-# How much worse a false alarm is than a miss, as rates. An exchange noted as an event is never an error, so events are cheap.
-_FALSE_ALARM_COST = {"core": 2.0, "episodic": 1.2, "semantic": 2.0, "procedural": 2.5, "resource": 3.0, "vault": 3.0}
+# How much worse a false alarm is than a miss, as rates. An exchange noted as an event is never an error, so events
+# are cheap.
+_FALSE_ALARM_COST = {"core": 2.0, "episodic": 0.8, "semantic": 2.0, "procedural": 2.5, "resource": 3.0, "vault": 3.0}
 _LOWEST_THRESHOLD = 0.3
 
 
@@ -92,7 +95,9 @@ class NearestExamples:
         return [dict(zip(KINDS, row.tolist(), strict=True)) for row in margins]
 
     def left_out_margins(self) -> Floats:
-        """(examples, kinds): the margins each example would have had it not been among the examples (cross-validation)."""
+        """(examples, kinds): the margins each example would have had it not been among the examples (cross-
+        validation).
+        """
         return np.asarray(self.left_out - self._thresholds)
 
     def _features(self, texts: Sequence[str], embed: EmbedAll | None) -> tuple[Floats, Floats, Floats]:
@@ -148,7 +153,8 @@ def _threshold(kind: str, scores: Floats, examples: Sequence[Example]) -> float:
     ]
     # The mean of the near-best steps: the single best one follows chance.
     near = steps[np.array(costs) <= min(costs) * 1.05]
-    # Texts from elsewhere score lower and less surely than the examples do: no threshold below the floor. Events may be noted freely.
+    # Texts from elsewhere score lower and less surely than the examples do: no threshold below the floor. Events may
+    # be noted freely.
     return float(near.mean() if kind == "episodic" else max(near.mean(), _LOWEST_THRESHOLD))
 
 

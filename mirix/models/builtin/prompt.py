@@ -1,6 +1,7 @@
 """What the built-in model reads: the tagged text of a call, as records.
 
-The model sees the same messages as any other model. This module is the only one that knows the tags; the others work on `Call`.
+The model sees the same messages as any other model. This module is the only one that knows the tags; the others work
+on `Call`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Which sentences of the context answer a question, and how well.
 
-Every sentence is weighed by the question's words it holds (rare ones count more; related words and the rest of its message count less), by whether something
-of the sort that is asked for stands in or beside it, by who says it and by whether it still stands.
+Every sentence is weighed by the question's words it holds (rare ones count more; related words and the rest of its
+message count less), by whether something of the sort that is asked for stands in or beside it, by who says it and by
+whether it still stands.
 """
 
 from __future__ import annotations
@@ -23,10 +24,15 @@ _NEEDS_VALUE = frozenset({"secret", "exact", "count", "duration", "money", "age"
 
 
 # What is left of "Where do I live?", "What is my job?" and "How old am I?"
-_OWN_WORDS = frozenset(map(stem, "live home address job work living profession occupation old age do".split()))
+_OWN_WORDS = frozenset(
+    map(stem, ["live", "home", "address", "job", "work", "living", "profession", "occupation", "old", "age", "do"])
+)
 _FORMER_STATE = re.compile(r"(?i)\bused to\b|\bformerly\b|\bback then\b|以前|原来|本来|过去")
 _UNNAMED_FIT = {"who": 0.85, "name": 0.6}
-_NAMING = re.compile(r"\b(?:is|was|are|called|named|name's|['’]s) (?:Dr\.? |Mr\.? |Mrs\.? |Ms\.? )?[A-Z]|[A-Z]\w+, (?:the|my|our|from)|叫(?!我)|姓|名字是")
+_NAMING = re.compile(
+    r"\b(?:is|was|are|called|named|name's|['’]s) (?:Dr\.? |Mr\.? |Mrs\.? |Ms\.? )?[A-Z]|"
+    r"[A-Z]\w+, (?:the|my|our|from)|叫(?!我)|姓|名字是"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,14 +150,19 @@ def _told_by_form(question: Question) -> bool:
 
 
 def _by_form(question: Question, unit: Unit) -> float:
-    """Wishes about answers, limits of health and taste and facts on oneself are told in other words than they are asked in: their form tells them."""
+    """Wishes about answers, limits of health and taste and facts on oneself are told in other words than they are
+    asked in: their form tells them.
+    """
     text = plain(unit.text)
     if unit.item.role == "assistant" or (question.kind in {"home", "job", "age"} and not _told_by_form(question)):
         return 0.0
     if question.kind == "manner":
         return 0.45 * has("answer_form", text) + 0.35 * (has("to_assistant", text) or has("imperative_start", text))
     if question.kind == "limit":
-        lasting = has("to_assistant", text) or re.search(r"(?i)allerg|intoler|coeliac|celiac|diabet|过敏|以后|千万|别", text) is not None
+        lasting = (
+            has("to_assistant", text)
+            or re.search(r"(?i)allerg|intoler|coeliac|celiac|diabet|过敏|以后|千万|别", text) is not None
+        )
         return 0.4 * (has("health", text) or has("likes", text)) + 0.1 * has("first_person", text) + 0.15 * lasting
     if question.kind == "home":
         return 0.65 * has("home", text)
@@ -170,7 +181,11 @@ def _fit(question: Question, unit: Unit) -> float:
     if not carries(question.kind, unit.text):
         fit *= 0.92 if carries(question.kind, unit.with_next) else (0.55 if question.kind in _NEEDS_VALUE else 0.8)
     if question.kind in {"who", "name"}:
-        naming = 1.15 if _NAMING.search(unit.text) else (1.0 if _NAMING.search(unit.with_next) else _UNNAMED_FIT[question.kind])
+        naming = (
+            1.15
+            if _NAMING.search(unit.text)
+            else (1.0 if _NAMING.search(unit.with_next) else _UNNAMED_FIT[question.kind])
+        )
         fit *= naming
     if unit.text.rstrip().endswith(("?", "?")):
         fit *= 0.6
@@ -206,10 +221,20 @@ def successor_of(question: Question, found: Sequence[Found], units: Sequence[Uni
     known = best.terms | set(question.terms)
     later = None
     for unit in units:
-        if age_key(unit) <= age_key(best) or unit.item.outdated or unit.item.role == "assistant" or not has("rescheduled", unit.text):
+        if (
+            age_key(unit) <= age_key(best)
+            or unit.item.outdated
+            or unit.item.role == "assistant"
+            or not has("rescheduled", unit.text)
+        ):
             continue
         shared = {term for term in known & unit.terms if len(term) > 1}
         asked = {term for term in question.terms if _strength(term, unit, question) >= 0.7}
-        if asked and len(shared | asked) >= (1 if question.wants_current else 2) and carries(question.kind, unit.with_next) and (later is None or age_key(unit) > age_key(later)):
+        if (
+            asked
+            and len(shared | asked) >= (1 if question.wants_current else 2)
+            and carries(question.kind, unit.with_next)
+            and (later is None or age_key(unit) > age_key(later))
+        ):
             later = unit
     return later

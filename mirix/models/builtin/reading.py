@@ -1,7 +1,7 @@
 """Answers of the built-in model: the sentence of the context that answers, quoted short, with its number.
 
-`ranking.py` finds the sentences; here it is decided whether the best one is good enough and what of it is said. When nothing covers the question well
-enough, the answer is that it is not known: a wrong answer is worse than none.
+`ranking.py` finds the sentences; here it is decided whether the best one is good enough and what of it is said. When
+nothing covers the question well enough, the answer is that it is not known: a wrong answer is worse than none.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from mirix.models.builtin.moments import find_moments, find_written_dates, write
 from mirix.models.builtin.prompt import Call, Item
 from mirix.models.builtin.questions import Question, halves_of, read_question
 from mirix.models.builtin.ranking import Found, Unit, make_units, rank_units, successor_of
-from mirix.models.builtin.signals import has
 from mirix.models.builtin.spans import carries, fill_quote, fits_value, is_open_value, short_quote, size_of
 from mirix.models.builtin.topics import question_topics
 from mirix.models.builtin.values import exact_values
@@ -25,8 +24,13 @@ _ENOUGH = 0.48  # share of the question's weight that an answer has to cover
 _ENOUGH_OF_KIND = {"manner": 0.4, "limit": 0.4, "when": 0.6}
 _PROCEDURE_ROOM = 3.0  # short replies that the steps of a procedure may take
 _WEEKDAY_ASKED = re.compile(r"(?i)\b(?:what|which) (?:weekday|day of the week)\b|(?:周|星期|礼拜)几|每周哪天")
-_RECURRING = re.compile(r"(?i)\b(?:every|each) (?:\w+day|morning|evening|week|month|year)\b|\b\w+days\b(?! ago)|每(?:天|周|月|年|个|逢)")
-_TO_DATE = re.compile(r"(?i)\b(?:pushed|postponed|rescheduled|moved|put|brought|changed)\b|new date|改到|改在|推迟到|延到|提前到|挪到|换到")
+_RECURRING = re.compile(
+    r"(?i)\b(?:every|each) (?:\w+day|morning|evening|week|month|year)\b|\b\w+days\b(?! ago)|每(?:天|周|月|年|个|逢)"
+)
+_TO_DATE = re.compile(
+    r"(?i)\b(?:pushed|postponed|rescheduled|moved|put|brought|changed)\b|new date|改到|改在|"
+    r"推迟到|延到|提前到|挪到|换到"
+)
 _CHANGEABLE = frozenset({"when", "where", "yes_no", "count", "money"})
 _VAULT = re.compile(r"\{\{vault:[^}]*\}\}")
 
@@ -43,7 +47,9 @@ def answer_question(call: Call) -> Answer:
     """Answer from the context, or say that it is not known."""
     chinese = is_chinese(call.question)
     users = {item.speaker for item in call.items if item.speaker and item.role == "user"}
-    users |= {part for name in users for part in name.split()} | {name[-2:] for name in users if len(name) == 3 and is_chinese(name)}
+    users |= {part for name in users for part in name.split()} | {
+        name[-2:] for name in users if len(name) == 3 and is_chinese(name)
+    }
     units = make_units([*call.items, *_core_items(call)])
     replies: list[str] = []
     for part in halves_of(call.question):
@@ -92,7 +98,9 @@ def _reply(question: Question, found: Sequence[Found], call: Call, room: float) 
     if question.kind in {"secret", "exact"}:
         value = _value_reply(question, found)
         quotable = question.kind == "exact" and carries("exact", best.text) and not is_open_value(question.text)
-        return value or (_cited(fill_quote(best.sentences, best.order, terms, "exact", room), best.item) if quotable else "")
+        return value or (
+            _cited(fill_quote(best.sentences, best.order, terms, "exact", room), best.item) if quotable else ""
+        )
     if question.kind == "when":
         return _cited(_when(question, best), best.item)
     if question.kind == "how_to":
@@ -106,7 +114,9 @@ def _reply(question: Question, found: Sequence[Found], call: Call, room: float) 
 
 def _names_occur(question: Question, call: Call) -> bool:
     """A question on somebody who is nowhere named has no answer here."""
-    everything = " ".join([*(f"{item.name} {item.speaker} {item.text}" for item in call.items), *(line for _, line in call.core)])
+    everything = " ".join(
+        [*(f"{item.name} {item.speaker} {item.text}" for item in call.items), *(line for _, line in call.core)]
+    )
     return all(any(part in everything for part in name.split()) for name in question.names)
 
 
@@ -136,13 +146,17 @@ def _value_reply(question: Question, found: Sequence[Found]) -> str:
 
 
 def _values_of(question: Question, entry: Found) -> list[str]:
-    """Values of the sort that is asked for: a secret is a reference, a telephone number or a link stands in the open."""
+    """Values of the sort that is asked for: a secret is a reference, a telephone number or a link stands in the
+    open.
+    """
     unit = entry.unit
     references = _VAULT.findall(unit.text) or _VAULT.findall(unit.with_next)
     if question.kind == "secret" and references:
         return references
     for text in (unit.text, unit.with_next):
-        values = [value.value for value in exact_values(text) if fits_value(question.text, value.entry_type, value.value)]
+        values = [
+            value.value for value in exact_values(text) if fits_value(question.text, value.entry_type, value.value)
+        ]
         if values:
             return values
     return [] if is_open_value(question.text) else references
@@ -165,7 +179,9 @@ def _when(question: Question, unit: Unit) -> str:
     """The time of the sentence, written out; the day it was said when it names none; a habit is quoted."""
     quote = fill_quote(unit.sentences, unit.order, set(question.terms), "when", 1.0)
     with_clock = re.search(r"(?i)what time|几点|几时|什么时间", question.text) is not None
-    if re.search(r"\byear\b|哪年|哪一年", question.text) and re.search(r"(?<![\[\d-])(?:1[5-9]|20)\d\d(?![\d-])", plain(unit.text)):
+    if re.search(r"\byear\b|哪年|哪一年", question.text) and re.search(
+        r"(?<![\[\d-])(?:1[5-9]|20)\d\d(?![\d-])", plain(unit.text)
+    ):
         return plain(quote)
     if _WEEKDAY_ASKED.search(question.text) or _RECURRING.search(plain(unit.text)):
         return plain(quote)
@@ -174,7 +190,9 @@ def _when(question: Question, unit: Unit) -> str:
         if moments:
             changed = _TO_DATE.search(text)
             behind = [moment for moment in moments if changed and moment.position > changed.start()]
-            nearest = behind[0] if behind else min(moments, key=lambda moment: _distance(text, moment.position, question))
+            nearest = (
+                behind[0] if behind else min(moments, key=lambda moment: _distance(text, moment.position, question))
+            )
             if with_clock and nearest.clock is None:
                 return plain(quote)
             return write_moment(nearest, chinese=question.chinese, with_clock=with_clock)

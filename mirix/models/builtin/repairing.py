@@ -14,7 +14,9 @@ _LIST_KEYS = ("items", "lines", "updates")
 
 
 def mend_calls(failed: Sequence[FailedCall], call: Call) -> list[Operation]:
-    """What is left of the failed calls once the faults their errors name are cut; a call that cannot be mended is dropped."""
+    """What is left of the failed calls once the faults their errors name are cut; a call that cannot be mended is
+    dropped.
+    """
     mended = []
     for fault in failed:
         arguments = _mended(fault, call)
@@ -46,7 +48,11 @@ def _mended(fault: FailedCall, call: Call) -> dict[str, object] | None:
 
 def _without_named_entries(entries: list[Any], error: str) -> list[Any]:
     """Drop the entries whose position the error names for something that cannot be cut (`items.2.value: …`)."""
-    faulty = {int(position) for position, name in re.findall(r"(?:items|lines|updates)[.\[](\d+)\]?\.?(\w*)", error) if name not in _OPTIONAL}
+    faulty = {
+        int(position)
+        for position, name in re.findall(r"(?:items|lines|updates)[.\[](\d+)\]?\.?(\w*)", error)
+        if name not in _OPTIONAL
+    }
     return [entry for position, entry in enumerate(entries) if position not in faulty]
 
 

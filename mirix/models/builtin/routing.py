@@ -1,8 +1,9 @@
 """Which of the six kinds of memory a message concerns: what the built-in model answers for the meta memory manager.
 
-Per message: the nearest examples give scores, a few rules with a clear reading overrule them (exact values, placeholders, games). The message before
-lends its meaning: an answer to the assistant's question is read with the question, a game stays a game until it ends. Long messages that are
-no documents are also read sentence by sentence, because one sentence among ten can be the fact worth keeping.
+Per message: the nearest examples give scores, a few rules with a clear reading overrule them (exact values,
+placeholders, games). The message before lends its meaning: an answer to the assistant's question is read with the
+question, a game stays a game until it ends. Long messages that are no documents are also read sentence by sentence,
+because one sentence among ten can be the fact worth keeping.
 """
 
 from __future__ import annotations
@@ -19,8 +20,13 @@ from mirix.models.builtin.values import exact_values
 
 _SENTENCE_MARGIN = 0.12  # one sentence alone must be surer than a whole message
 _JOINED_MARGIN = 0.05  # so must a text that is read with the question before it
+_KEEP_SCREEN = re.compile(
+    r"(?i)\b(?:keep|save|store|archive) (?:this|that|what|the|it)\b|\bfor later\b|"
+    r"帮我.{0,4}[存收留]|[存收留](?:一下|下来|起来)这"
+)
 _GAME_OVER = re.compile(
-    r"(?i)\b(?:enough (?:practice|of that|playing)|back to (?:reality|normal|work)|seriously now|joking aside|game over|end of (?:game|scene))\b|不玩了|言归正传|说正经的|到此为止|练习结束"
+    r"(?i)\b(?:enough (?:practice|of that|playing)|back to (?:reality|normal|work)|seriously now|"
+    r"joking aside|game over|end of (?:game|scene))\b|不玩了|言归正传|说正经的|到此为止|练习结束"
 )
 
 
@@ -95,7 +101,9 @@ def _above(scores: dict[str, float], margin: float) -> set[str]:
 def _overruled(kinds: set[str], message: Message) -> set[str]:
     """Readings that leave no doubt, whatever the examples say."""
     text = plain(message.text)
-    if (has("joke_value", text) or has("placeholder", text)) and "resource" not in kinds:
+    if has("joke_value", text) and not has("keep_document", text):
+        kinds -= {"resource"} if exact_values(text) else {"resource", "vault"}
+    if has("placeholder", text):
         kinds.discard("vault")
     if has("hypothetical", text) and not has("time", text):
         kinds -= {"core", "semantic", "procedural"}
@@ -109,7 +117,8 @@ def _overruled(kinds: set[str], message: Message) -> set[str]:
 
 def _is_handed_over(text: str, is_screen: bool, is_file: bool) -> bool:
     """A document has the form of one or is given to be kept; what merely stands on a screen was given by nobody."""
+    if is_screen:
+        return _KEEP_SCREEN.search(text) is not None
     if is_file or has("keep_document", text):
         return True
-    has_form = text.count("\n") >= 3 or any(has(form, text) for form in ("letter", "code", "chat_thread", "quoted_block"))
-    return has_form and not is_screen
+    return text.count("\n") >= 3 or any(has(form, text) for form in ("letter", "code", "chat_thread", "quoted_block"))

@@ -9,19 +9,40 @@ from mirix.models.builtin.language import BRACKET, HAN, content_terms, is_chines
 
 WORD_LIMIT = 25
 HAN_LIMIT = 40
+_BORDER_MARKS = " ,;:,;:—–-"
 
 _CANDIDATES = {
-    "count": r"\d|[一二两三四五六七八九十百千万半]+(?=[个只条块元岁次人本张件斤公里米口]|$)|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|thousand|dozen|half|once|twice)\b",
-    "duration": r"\d|[一二两三四五六七八九十百半]+(?:个)?(?:小时|分钟|天|周|星期|月|年)|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|a|an|half)\b[\w -]{0,12}\b(?:minute|hour|day|week|month|year)s?",
-    "where": r"\b(?:in|at|on|to|near|by|from|above|behind|opposite|into)\b (?:the |an? |my |our |his |her |their )?\w|\b(?:street|road|square|floor|building|room)\b|在|到|路|街|楼|城|市|区|店|馆|室|院|边",
+    "count": (
+        r"\d|[一二两三四五六七八九十百千万半]+(?=[个只条块元岁次人本张件斤公里米口]|$)|\b(?:one|two|"
+        r"three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|"
+        r"thousand|dozen|half|once|twice)\b"
+    ),
+    "duration": (
+        r"\d|[一二两三四五六七八九十百半]+(?:个)?(?:小时|分钟|天|周|星期|月|年)|\b(?:one|two|three|"
+        r"four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|a|an|half)\b[\w -]{0,12}\b(?:minute|"
+        r"hour|day|week|month|year)s?"
+    ),
+    "where": (
+        r"\b(?:in|at|on|to|near|by|from|above|behind|opposite|into)\b (?:the |an? |my |our |his |her |"
+        r"their )?\w|\b(?:street|road|square|floor|building|room)\b|在|到|路|街|楼|城|市|区|店|馆|室|"
+        r"院|边"
+    ),
     "home": r"\b(?:in|at|on|to|near|above|into) (?:the |an? )?[A-Z\d\w]|路|街|村|区|镇|楼|号|小院|院|苑|城|市",
     "who": r"\b[A-Z][a-z]+|[\u4e00-\u9fff]",
     "name": r"\b[A-Z][a-z]+|[\u4e00-\u9fff]",
     "why": r"\b(?:because|since|so that|due to|as|to)\b|因为|所以|为了|由于|怕|免得",
     "secret": r"\{\{vault:",
     "exact": r"\{\{vault:|\d{3,}|@|https?:|\d+ [A-Z]",
-    "when": r"\[\d{4}|\d{4}-\d\d|\d{1,2}(?:st|nd|rd|th)?(?: of)? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d|[\d一二三四五六七八九十]月|[\d一二三四五六七八九十]+号",
-    "money": r"[$€£¥]\s?\d|\d[\d,.]* ?(?:k\b|pounds?|dollars?|euros?|kr|yuan|bucks|quid|francs?)|\b(?:for|cost|costs|pay|paid|is|charged|at|from|to) \d[\d,.]*(?=[\s.,;!]|$)|[\d一二两三四五六七八九十百千万]+(?:块|元|万|千|百)|[一二两三四五六七八九]百",
+    "when": (
+        r"\[\d{4}|\d{4}-\d\d|\d{1,2}(?:st|nd|rd|th)?(?: of)? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|"
+        r"Oct|Nov|Dec)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d|"
+        r"[\d一二三四五六七八九十]月|[\d一二三四五六七八九十]+号"
+    ),
+    "money": (
+        r"[$€£¥]\s?\d|\d[\d,.]* ?(?:k\b|pounds?|dollars?|euros?|kr|yuan|bucks|quid|francs?)|\b(?:for|"
+        r"cost|costs|pay|paid|is|charged|at|from|to) \d[\d,.]*(?=[\s.,;!]|$)|"
+        r"[\d一二两三四五六七八九十百千万]+(?:块|元|万|千|百)|[一二两三四五六七八九]百"
+    ),
     "age": r"\b\d{2}\b|岁|[一二三四五六七八九]?十[一二三四五六七八九]?|\byears old\b|\bturn(?:ed|ing)\b",
 }
 
@@ -40,7 +61,9 @@ def size_of(text: str) -> float:
 
 
 def short_quote(sentence: str, terms: set[str], kind: str, room: float = 1.0) -> str:
-    """The run of clauses that holds most of the question's words and an answer of its kind, no longer than `room` short replies."""
+    """The run of clauses that holds most of the question's words and an answer of its kind, no longer than `room`
+    short replies.
+    """
     text = BRACKET.sub("", sentence).strip() if kind != "when" else sentence.strip()
     if size_of(text) <= room:
         return _clean(text)
@@ -58,7 +81,9 @@ def short_quote(sentence: str, terms: set[str], kind: str, room: float = 1.0) ->
 
 
 def fill_quote(sentences: Sequence[str], order: int, terms: set[str], kind: str, room: float) -> str:
-    """A short quote of one sentence, with its neighbours as far as they fit: the answer often stands right beside the words of the question."""
+    """A short quote of one sentence, with its neighbours as far as they fit: the answer often stands right beside
+    the words of the question.
+    """
     quote = short_quote(sentences[order], terms, kind, room)
     joint = "" if is_chinese(quote) else " "
     first, last = order, order
@@ -86,7 +111,9 @@ def fits_value(question: str, entry_type: str, value: str) -> bool:
     """Whether a value is of the sort a question names: a telephone number for "phone", a link for "website"."""
     for words, shape in _VALUE_WORDS:
         if re.search(words, question, re.IGNORECASE):
-            is_account = entry_type == "account" and re.search(r"(?i)phone|telephone|mobile|电话|手机", question) is not None
+            is_account = (
+                entry_type == "account" and re.search(r"(?i)phone|telephone|mobile|电话|手机", question) is not None
+            )
             return re.search(shape, value) is not None and not is_account
     return True
 
@@ -116,4 +143,4 @@ def _window(text: str, terms: set[str], room: float) -> str:
 
 
 def _clean(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip(" ,;:,;:—–-")
+    return re.sub(r"\s+", " ", text).strip(_BORDER_MARKS)

@@ -6,21 +6,34 @@ import re
 
 from mirix.models.builtin.language import BRACKET, is_chinese, plain, split_sentences
 
-_NUMBERED = re.compile(r"(?:^|(?<=[\s:;。;,,]))(?:\(?\d{1,2}[.)、)](?!\d)|[①-⑨]|[一二三四五六七八九十][、.]|[A-H][.)](?= )|[-*•](?= ))\s*", re.MULTILINE)
+_BORDER_MARKS = " \n;;,,。."
+_NUMBERED = re.compile(
+    r"(?:^|(?<=[\s:;。;,,]))(?:\(?\d{1,2}[.)、)](?!\d)|[①-⑨]|[一二三四五六七八九十][、.]|[A-H][.)](?= )|[-*•](?= ))\s*",
+    re.MULTILINE,
+)
 _BORDER = re.compile(
-    r"[;;。!]\s*|\n+|(?<=\w)[.!]\s+|,\s*(?:and )?(?:only )?(?:then|next|after that|finally|and finally)\b[,:]?\s*|,\s*(?:and\s+)?(?=[a-z]+\b)|,?\s+then\s+|"
+    r"[;;。!]\s*|\n+|(?<=\w)[.!]\s+|,\s*(?:and )?(?:only )?(?:then|next|after that|finally|"
+    r"and finally)\b[,:]?\s*|,\s*(?:and\s+)?(?=[a-z]+\b)|,?\s+then\s+|"
     r"[,,]\s*(?=然后|接着|再|最后|之后|才)|(?<=[\u4e00-\u9fff])[,,、](?=[\u4e00-\u9fff])"
 )
-_OPENING = re.compile(r"^(?:first(?:ly)?|then|next|after that|finally|lastly|and|second(?:ly)?|third(?:ly)?|step \d+:?)\b[,:]?\s*|^(?:首先|先|然后|接着|再|最后|之后)[,,]?", re.IGNORECASE)
+_OPENING = re.compile(
+    (
+        r"^(?:first(?:ly)?|then|next|after that|finally|lastly|and|second(?:ly)?|third(?:ly)?|"
+        r"step \d+:?)\b[,:]?\s*|^(?:首先|先|然后|接着|再|最后|之后)[,,]?"
+    ),
+    re.IGNORECASE,
+)
 _HEAD = re.compile(r"^(?P<head>[^::\n]{2,90}?)[::]\s*(?=\S)")
 
 
 def split_steps(text: str) -> list[str]:
-    """The steps as quoted pieces; one step when the text shows no order. Lists keep their lines, prose is cut at its clauses."""
+    """The steps as quoted pieces; one step when the text shows no order. Lists keep their lines, prose is cut at its
+    clauses.
+    """
     bare = text.strip()
-    numbered = [piece.strip(" \n;;,,。") for piece in _NUMBERED.split(bare)]
+    numbered = [piece.strip(_BORDER_MARKS) for piece in _NUMBERED.split(bare)]
     if len(numbered) >= 3:
-        return _kept(numbered[1:])
+        return [step for step in numbered[1:] if step]
     lines = [line.strip() for line in bare.splitlines() if line.strip()]
     if len(lines) >= 4:
         return _kept(lines[1:])
@@ -35,7 +48,7 @@ def split_steps(text: str) -> list[str]:
 def _kept(pieces: list[str]) -> list[str]:
     joined: list[str] = []
     for piece in pieces:
-        step = _OPENING.sub("", re.sub(r"\s+", " ", piece).strip(" ,,;;。.")).strip()
+        step = _OPENING.sub("", re.sub(r"\s+", " ", piece).strip(_BORDER_MARKS)).strip()
         if not step:
             continue
         # A scrap of one word belongs to the step before it ("air, weights, buckle" is one list).

@@ -1,7 +1,8 @@
 """Which existing memory a new statement replaces, corrects or repeats.
 
-Careful on purpose: a memory that is superseded wrongly is an answer lost, a memory kept beside its successor is only marked later. So a change needs
-three things at once: the same subject, the same attribute, and a sign that something changed or was wrong.
+Careful on purpose: a memory that is superseded wrongly is an answer lost, a memory kept beside its successor is only
+marked later. So a change needs three things at once: the same subject, the same attribute, and a sign that something
+changed or was wrong.
 """
 
 from __future__ import annotations
@@ -13,34 +14,52 @@ from dataclasses import dataclass
 from mirix.models.builtin.fields import names_in
 from mirix.models.builtin.language import content_terms, plain
 from mirix.models.builtin.prompt import Memory
-from mirix.models.builtin.signals import has
+from mirix.models.builtin.signals import has, relative_subject
 
 # Attributes that hold one value at a time, by the words that speak of them.
 _ATTRIBUTES = {
     "home": r"\b(?:live[sd]?|living|moved|move|home|flat|apartment|house|address)\b|住|搬|新家|地址|家在",
-    "work": r"\b(?:work(?:s|ed|ing)?(?! out)|job|employ\w+|position|promoted|joined|started (?:at|as)|start as|quit|retired?)\b|工作|上班|任职|升|离职|入职|跳槽|当(?=[\u4e00-\u9fff])|职位|退休",
+    "work": (
+        r"\b(?:work(?:s|ed|ing)?(?! out)|job|employ\w+|position|promoted|joined|started (?:at|as)|"
+        r"start as|quit|retired?)\b|工作|上班|任职|升|离职|入职|跳槽|当(?=[\u4e00-\u9fff])|职位|退休"
+    ),
     "phone": r"\b(?:phone|mobile|cell|number)\b|手机|电话|号码",
     "email": r"\be-?mail\b|邮箱",
     "drink": r"\b(?:coffee|tea|espresso|latte|drinks?|beer|wine)\b|咖啡|茶|喝|饮料",
     "diet": r"\b(?:vegan|vegetarian|diet|eats?|gluten|meat)\b|吃素|素食|忌口|荤|不吃",
-    "time": r"\b(?:at \d|o'clock|am|pm|meets?|lesson|class|training|appointment|every \w+day|on \w+days?|deadline|due|rescheduled|postponed)\b|点|课|训练|预约|每周|截止|改期|推迟",
+    "time": (
+        r"\b(?:at \d|o'clock|am|pm|meets?|lesson|class|training|appointment|every \w+day|on \w+days?|"
+        r"deadline|due|rescheduled|postponed)\b|点|课|训练|预约|每周|截止|改期|推迟"
+    ),
     "price": r"[$€£¥]|\b(?:costs?|price|rent|fee|salary|pay)\b|价|租金|房租|费|工资|月薪|元|块",
     "vehicle": r"\b(?:car|bike|bicycle|scooter|drive)\b|车",
-    "age": r"\b(?:age|years old|turned \d+)\b|岁",
-    "partner": r"\b(?:married|engaged|divorced|single|boyfriend|girlfriend|partner|husband|wife)\b|结婚|离婚|单身|对象|男朋友|女朋友",
+    "age": r"\bI(?:'m| am) (?:\d\d|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b|\b(?:age|years old|turned \d+)\b|岁",
+    "partner": (
+        r"\b(?:married|engaged|divorced|single|boyfriend|girlfriend|partner|husband|wife)\b|结婚|离婚|"
+        r"单身|对象|男朋友|女朋友"
+    ),
     "name": r"\b(?:my name|call me|named|called)\b|叫我|名字|改名",
     "pet": r"\b(?:dog|cat|pet)\b|猫|狗",
     "status": r"\b(?:status|paused|finished|on hold|resumed|launched|cancel\w+)\b|进度|暂停|完成|上线|取消",
 }
 _CHANGE = re.compile(
-    r"(?i)\b(?:now|from now on|no longer|not any ?more|instead(?: of)?|as of|switched|changed|moved|new|these days|since (?:last|this)|rescheduled|postponed|pushed|brought forward|went up|goes up|"
-    r"gave up|quit|stopped|replaced|promoted|retired|left)\b|现在|以后|从.{1,8}起|不再|改成|改为|改到|改用|换成|换了|换到|搬到|搬去|搬进|搬家|新的?|升|推迟|提前|涨到|降到|戒了|离职|退休|入职|取消|已经不"
+    r"(?i)\b(?:now|from now on|no longer|not any ?more|instead(?: of)?|as of|switched|changed|"
+    r"moved|new|these days|since (?:last|this)|rescheduled|postponed|pushed|brought forward|"
+    r"went up|goes up|"
+    r"gave up|quit|stopped|replaced|promoted|retired|left)\b|现在|以后|从.{1,8}起|不再|改成|改为|"
+    r"改到|改用|换成|换了|换到|搬到|搬去|搬进|搬家|新的?|升|推迟|提前|涨到|降到|戒了|离职|退休|"
+    r"入职|取消|已经不"
 )
 _FIX = re.compile(
-    r"(?i)^(?:no[,. ]|wait|sorry|oops|correction|actually|scratch that|not )|\b(?:I meant|I was wrong|correction|it's actually|I (?:mis\w+|mixed)|should (?:be|read|have been)|got (?:it|that) wrong)\b|"
+    r"(?i)^(?:no[,. ]|wait|sorry|oops|correction|actually|scratch that|not )|\b(?:I meant|"
+    r"I was wrong|correction|it's actually|I (?:mis\w+|mixed)|should (?:be|read|have been)|"
+    r"got (?:it|that) wrong)\b|"
     r"不对|说错|记错|更正|纠正|应该是|其实(?:是|在|叫)|搞错|写错|弄混|弄错|不是.{1,15}[,,]是"
 )
-_FORGET = re.compile(r"(?i)\b(?:forget|delete|remove|erase)\b (?:that|the|what|my|about|everything|it)|(?:删掉|删除|忘掉|忘了|别记|不用记|不要记)")
+_FORGET = re.compile(
+    r"(?i)\b(?:forget|delete|remove|erase)\b (?:that|the|what|my|about|everything|it)|(?:删掉|"
+    r"删除|忘掉|忘了|别记|不用记|不要记)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +81,9 @@ def find_change(statement: str, name: str, memories: Sequence[Memory]) -> Change
 
 
 def find_deletion(text: str, memories: Sequence[Memory]) -> Memory | None:
-    """The memory a user asks to forget: the one that shares most of the words of the request, at least two or all of them."""
+    """The memory a user asks to forget: the one that shares most of the words of the request, at least two or all of
+    them.
+    """
     match = _FORGET.search(text)
     if match is None:
         return None
@@ -83,7 +104,7 @@ def _compare(statement: str, name: str, memory: Memory) -> tuple[float, Change] 
     if not new or not old:
         return None
     overlap = len(new & old) / min(len(new), len(old))
-    if overlap > 0.9 and not _values(statement) - _values(memory.text):
+    if len(new & old) / len(new) > 0.85 and not _values(statement) - _values(memory.text):
         return overlap, Change(verb="nothing", memory=memory)
     shared = _attributes(statement) & _attributes(old_summary)
     fixes = _FIX.search(plain(statement)) is not None
@@ -119,6 +140,8 @@ def _subject_differs(statement: str, name: str, memory: Memory) -> bool:
         for other in full_theirs:
             if mine.split()[0] == other.split()[0] and mine != other:
                 return True
+    if memory.kind == "core":
+        return relative_subject(statement) != relative_subject(memory.text)
     return has("first_person", statement) != has("first_person", memory.text) and not name
 
 
@@ -128,6 +151,5 @@ def _attributes(text: str) -> set[str]:
 
 def _values(text: str) -> set[str]:
     bare = plain(text)
-    return set(re.findall(r"\d+(?:[.:]\d+)?|[一二三四五六七八九十百]+(?=[点号日岁块元月])", bare)) | {
-        word for word in re.findall(r"(?<=[a-z,] )[A-Z][\w'-]+|\b\w+days?\b", bare)
-    }
+    numbers = re.findall(r"\d+(?:[.:]\d+)?|[一二三四五六七八九十百]+(?=[点号日岁块元月])", bare)
+    return {*numbers, *re.findall(r"(?<=[a-z,] )[A-Z][\w'-]+|\b\w+days?\b", bare)}

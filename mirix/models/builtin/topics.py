@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-from mirix.models.builtin.language import _HAN_QUESTION, STOPWORDS, is_chinese, plain
 from mirix.models.builtin.fields import names_in
+from mirix.models.builtin.language import _HAN_QUESTION, STOPWORDS, is_chinese, plain
 
 _LIMIT = 3
 
 
 def question_topics(question: str) -> list[str]:
-    """One to three phrases in the language of the question: its content words, then each half of a question that asks two things, then its names."""
+    """One to three phrases in the language of the question: its content words, then each half of a question that
+    asks two things, then its names.
+    """
     bare = plain(question).strip()
     topics = [_phrase(bare)]
     halves = re.split(r",? (?:and|or|but) |[,,]|和|还是|以及", bare)

@@ -1,15 +1,25 @@
-"""Exact values that a text holds in the open: telephone numbers, links, addresses, booking numbers, each with a caption.
+"""Exact values that a text holds in the open: telephone numbers, links, addresses, booking numbers.
 
-Secrets were cut before the model sees the text and stand as references; what is found here may be shown but has to be kept to the letter.
+Secrets were cut before the model sees the text and stand as references; what is found here may be shown but has to
+be kept to the letter.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from mirix.models.builtin.language import BRACKET, plain
+from mirix.models.builtin.language import BRACKET, content_terms, plain, split_clauses, split_sentences
 from mirix.models.builtin.signals import has
 from mirix.text.secrets import find_exact_values
+
+
+_REFERENCES = re.compile(r"\{\{vault:[^}]*\}\}")
+_LINKING = re.compile(
+    r"(?i)\b(?:please|just|note|remember|is|are|at|on|under|here|for me|keep|save|note down|you can)\b"
+    r"|[是为](?=\s|$)|记一下|记着|帮我|请"
+)
+_MARKS = " ,.;:,。;:-–—()()\"'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +33,29 @@ class ExactValue:
 
 
 def exact_values(text: str) -> list[ExactValue]:
-    """The exact values of a text, in order, each once. Jokes have none."""
+    """The exact values of a text, in order, each once. Sentences that joke have none."""
     bare = plain(text) if BRACKET.search(text) else text
     if has("joke_value", bare):
-        return []
+        bare = " ".join(sentence for sentence in split_sentences(bare) if not has("joke_value", sentence))
     found = {
         span.value: ExactValue(
-            entry_type=span.entry_type, caption=span.caption, value=span.value, sensitivity=span.sensitivity.value
+            entry_type=span.entry_type,
+            caption=_caption(bare, span.value, span.caption),
+            value=span.value,
+            sensitivity=span.sensitivity.value,
         )
         for span in find_exact_values(bare)
     }
     return list(found.values())
+
+
+def _caption(text: str, value: str, usual: str) -> str:
+    """What a value is, in the words of its sentence without the value; the usual name of its sort when there are none."""
+    sentence = next((sentence for sentence in split_sentences(text) if value in sentence), "")
+    clause = next((clause for clause in split_clauses(sentence) if value in clause), sentence)
+    rest = _REFERENCES.sub(" ", clause.replace(value, " "))
+    if len(content_terms(rest)) < 2:
+        rest = _REFERENCES.sub(" ", sentence.replace(value, " "))
+    rest = _LINKING.sub(" ", rest)
+    rest = re.sub(r"\s+", " ", rest).strip(_MARKS)
+    return rest[:80] if len(content_terms(rest)) >= 1 and not find_exact_values(rest) else usual

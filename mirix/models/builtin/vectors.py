@@ -1,8 +1,8 @@
 """Sentence vectors of the English examples, computed once and shipped beside them (`example_vectors.npy`).
 
-Embedding a few hundred sentences takes seconds, which would delay the very first memory. The file holds the vectors of one embedder (minilm); it is used only
-when the embedder at hand gives the same vector for a probe and the examples are unchanged, else they are embedded at load. Written by
-`python -m mirix.models.builtin.vectors`.
+Embedding a few hundred sentences takes seconds, which would delay the very first memory. The file holds the vectors
+of one embedder (minilm); it is used only when the embedder at hand gives the same vector for a probe and the
+examples are unchanged, else they are embedded at load. Written by `python -m mirix.models.builtin.vectors`.
 """
 
 from __future__ import annotations

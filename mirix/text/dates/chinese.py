@@ -53,14 +53,21 @@ def add_chinese_rules(grammar: Grammar) -> None:
 
 
 def _duration(count: float, unit: Unit) -> Duration | None:
-    return Duration.of(count * unit[0], unit[1]) if 0 <= count < 100_000 else None
+    is_year_number = unit[1] is Grain.YEAR and count >= 1000  # 2026年前 is before that year
+    return Duration.of(count * unit[0], unit[1]) if 0 <= count < 100_000 and not is_year_number else None
 
 
 def _add_durations(grammar: Grammar) -> None:
     add = grammar.add
-    add("<zhdur>", "<num> 个? <unit>", _duration)
-    add("<zhdur>", "半 个? <unit>", lambda unit: _duration(0.5, unit))
-    add("<zhdur>", ["<num> 个 半 <unit>", "<num> 个? <unit> 半"], lambda count, *unit: _duration(count + 0.5, unit[0]))
+    add("<zhdur>", "<num> 个? <zhunit>", _duration)
+    add("<count>", "<num> 日", lambda count: _duration(count, (1, Grain.DAY)))
+    add("<zhdur>", "半 个? <zhunit>", lambda unit: _duration(0.5, unit))
+    add("<zhdur>", "<num> 个 半 月", lambda count: _duration(count + 0.5, (1, Grain.MONTH)))
+    add(
+        "<zhdur>",
+        ["<num> 个 半 <zhunit>", "<num> 个? <zhunit> 半"],
+        lambda count, *unit: _duration(count + 0.5, unit[0]),
+    )
     add("<zhdur>", "<zhdur> <zhdur>", lambda one, other: one + other if other.grain < one.grain else None)
 
 
@@ -108,7 +115,7 @@ def _add_dates(grammar: Grammar) -> None:
     add("<time>", "<num> 月|月份", _month)
     add("<zhday>", "<num> 日|号", _day)
     add("<time>", "<num> 日|号", _day)
-    add("<time>", ["<month> <num>", "<rel> 月 <num>"], lambda *parts: _day_of_short_form(parts), rank=-1)
+    add("<time>", ["<month> <num>", "<zhrel> 月 <num>"], lambda *parts: _day_of_short_form(parts), rank=-1)
     add("<cycle>", "第? <num> 季度|季", _quarter)
     add("<time>", "第? <num> 季度|季", _quarter)
     add("<time>", "<num> 年代", lambda number: _decade(number) if number < 1000 else years(int(number), 10))
@@ -197,10 +204,10 @@ def _relative_unit(shift: int, unit: Unit) -> Form | None:
 
 def _add_relative(grammar: Grammar) -> None:
     add = grammar.add
-    add("<time>", "<rel> 个? <cycle|season>", _relative)
-    add("<time>", "<rel> 个? <unit>", _relative_unit)
-    add("<time>", "<rel> 个? 月份", lambda shift: shifted_unit(Grain.MONTH, shift))
-    add("<time>", "<rel> 个? <month>", _relative)
+    add("<time>", "<zhrel> 个? <cycle|season>", _relative)
+    add("<time>", "<zhrel> 个? <zhunit>", _relative_unit)
+    add("<time>", "<zhrel> 个? 月|月份", lambda shift: shifted_unit(Grain.MONTH, shift))
+    add("<time>", "<zhrel> 个? <month>", _relative)
     recent, coming = "最近|过去|近|这|头", "未来|今后|接下来|往后|随后|下"
     inside = ["", " 内|以内|之内|里|来|以来|间|中"]
     for words, sign in ((recent, -1), (coming, 1)):
@@ -227,7 +234,7 @@ def _add_offsets(grammar: Grammar) -> None:
         lambda duration: offset(duration, 1),
     )
     for words, sign in ((_BEFORE, -1), (_AFTER, 1)):
-        same = [f"<zhdur> {words} 的? <today>"]
+        same = [f"<zhdur> {words} 的? <zhtoday>"]
         add(
             "<time>",
             same,
@@ -242,6 +249,11 @@ def _add_offsets(grammar: Grammar) -> None:
         add("<time>", [f"<t> {words} 的 <zhdur>", f"<t> 的 {words} <num> 天"],
             lambda base, *rest, sign=sign: _run_of_days(base, rest, sign), rank=1)  # fmt: skip
     add("<time>", f"<t> {_AFTER} 的? 第 <num> 天|日", _nth_after, rank=1)
+    add("<time>", f"<t> {_AFTER} 的? 第二天", lambda base: day_next_to(base, 2), rank=1)
+    # 三日后 is a count; 三日前 is more often before the third.
+    add("<time>", f"<count> {_AFTER}", lambda duration: offset(duration, 1))
+    add("<time>", ["<count> 内|以内|之内", "未来|今后|接下来 的? <count>"], lambda duration: counted(duration, 1))
+    add("<time>", "最近|过去|近 <count>", lambda duration: counted(duration, -1))
     add("<time>", "<t> 的? 第二天|次日|翌日|隔天", lambda base: day_next_to(base, 1))
     add("<time>", "<t> 的? 前夕|前夜", lambda base: day_next_to(base, -1))
     add(
@@ -249,7 +261,7 @@ def _add_offsets(grammar: Grammar) -> None:
         "<time> 的? 这个时候|这时候|这会儿|此时|同一时间",
         lambda day: same_time(day) if day.grain is Grain.DAY else None,
     )
-    add("<time>", ["<time> 的? <today>", "<time> 的 同一天"], _today_in)
+    add("<time>", ["<time> 的? <zhtoday>", "<time> 的 同一天"], _today_in)
 
 
 def _run_of_days(base: Form, rest: tuple[Duration | float, ...], sign: int) -> Form | None:
@@ -279,7 +291,7 @@ def _add_neighbours(grammar: Grammar) -> None:
         )  # fmt: skip
         add("<time>", f"<t> {words} 的? 第 <num> 个 <cycle>",
             lambda base, number, cycle, sign=sign: adjacent(cycle, base, sign * int(number)))  # fmt: skip
-        add("<time>", [f"<t> {words} 的 那 个? <unit>", f"<t> 的 {words} 一? 个? <unit>"],
+        add("<time>", [f"<t> {words} 的 那 个? <zhunit>", f"<t> 的 {words} 一? 个? <zhunit>"],
             lambda base, unit, sign=sign: _next_to(unit, base, sign))  # fmt: skip
         add(
             "<time>",
@@ -314,13 +326,13 @@ def _unit_of(day: Form, unit: Unit) -> Form | None:
 
 def _add_parts(grammar: Grammar) -> None:
     add = grammar.add
-    add("<time>", ["<t> 的? <place>", "<t> 年|月? <place>"], _place_of, rank=1)
-    add("<time>", "年 <place>", lambda part: slice_of(part, shifted_unit(Grain.YEAR, 0)), rank=1)
-    add("<time>", "月 <place>", lambda part: slice_of(part, shifted_unit(Grain.MONTH, 0)), rank=1)
+    add("<time>", ["<t> 的? <zhplace>", "<t> 年|月? <zhplace>"], _place_of, rank=1)
+    add("<time>", "年 <zhplace>", lambda part: slice_of(part, shifted_unit(Grain.YEAR, 0)), rank=1)
+    add("<time>", "月 <zhplace>", lambda part: slice_of(part, shifted_unit(Grain.MONTH, 0)), rank=1)
     add("<time>", ["<t> 的? 第 <num> 个? <cycle>"], _nth_cycle, rank=1)
     add(
         "<time>",
-        ["<t> 的? 第 <num> 个? <unit>"],
+        ["<t> 的? 第 <num> 个? <zhunit>"],
         lambda whole, number, unit: _nth_units(whole, int(number), 1, unit),
         rank=1,
     )
@@ -330,16 +342,16 @@ def _add_parts(grammar: Grammar) -> None:
         lambda whole, cycle: nth(cycle, whole, -1),
         rank=1,
     )
-    add("<time>", ["<t> 的? 最后 个? <unit>"], lambda whole, unit: _nth_units(whole, -1, 1, unit), rank=1)
+    add("<time>", ["<t> 的? 最后 个? <zhunit>"], lambda whole, unit: _nth_units(whole, -1, 1, unit), rank=1)
     add(
         "<time>",
-        ["<t> 的? 最后 <num> 个? <unit>"],
+        ["<t> 的? 最后 <num> 个? <zhunit>"],
         lambda whole, count, unit: _nth_units(whole, -1, count, unit),
         rank=1,
     )
     add(
         "<time>",
-        ["<t> 的? 头|前 <num> 个? <unit>"],
+        ["<t> 的? 头|前 <num> 个? <zhunit>"],
         lambda whole, count, unit: _nth_units(whole, 1, count, unit),
         rank=1,
     )
@@ -347,7 +359,7 @@ def _add_parts(grammar: Grammar) -> None:
     add("<time>", "<t> 的? 第? 一? 个 工作日", lambda whole: nth(working_day(), whole, 1))
     add("<time>", "<t> 的? 最后 一? 个? 工作日", lambda whole: nth(working_day(), whole, -1))
     add("<time>", "<t> 的? <part>", lambda day, part: within(part, day) if day.grain is Grain.DAY else None)
-    add("<time>", ["<t> 所在? 的? 那|这|当 一? 个? <unit>", "<t> 所在 的? <unit>"], _unit_of, rank=-1)
+    add("<time>", ["<t> 所在? 的? 那|这|当 一? 个? <zhunit>", "<t> 所在 的? <zhunit>"], _unit_of, rank=-1)
     add(
         "<time>",
         ["<time> 当天|当日|那天|这天|期间|左右|前后|全天|一整天|的时候", "<t> 的? 整个|整 天|日?"],

@@ -51,8 +51,8 @@ _SHORT_PARTS = {"早": DayPart.MORNING, "晨": DayPart.MORNING, "晚": DayPart.E
 _SEASONS = {"春": 0, "夏": 1, "秋": 2, "冬": 3}
 _UNITS = {
     "秒": (1 / 60, Grain.MINUTE), "秒钟": (1 / 60, Grain.MINUTE), "分钟": (1, Grain.MINUTE), "刻钟": (15, Grain.MINUTE),
-    "小时": (1, Grain.HOUR), "钟头": (1, Grain.HOUR), "天": (1, Grain.DAY), "日": (1, Grain.DAY),
-    "周": (1, Grain.WEEK), "星期": (1, Grain.WEEK), "礼拜": (1, Grain.WEEK), "月": (1, Grain.MONTH),
+    "小时": (1, Grain.HOUR), "钟头": (1, Grain.HOUR), "天": (1, Grain.DAY),
+    "周": (1, Grain.WEEK), "星期": (1, Grain.WEEK), "礼拜": (1, Grain.WEEK),
     "个月": (1, Grain.MONTH), "季度": (1, Grain.QUARTER), "年": (1, Grain.YEAR), "年代": (1, Grain.DECADE),
     "世纪": (1, Grain.CENTURY),
 }  # fmt: skip
@@ -84,12 +84,12 @@ def chinese_words() -> dict[str, Entries]:
     for shift, names in _YEARS.items():
         found |= {name: (("<time>", shifted_unit(Grain.YEAR, shift)),) for name in names.split("|")}
     for shift, names in _RELATIVE.items():
-        found |= dict.fromkeys(names.split("|"), (("<rel>", shift),))
+        found |= dict.fromkeys(names.split("|"), (("<zhrel>", shift),))
     for part, names in _PARTS.items():
         found |= {name: (("<part>", day_part(part)),) for name in names.split("|")}
     for name, unit in _UNITS.items():
-        found[name] = (("<unit>", unit),)
-    found |= {name: (("<place>", part),) for part, names in _PLACES.items() for name in names.split("|")}
+        found[name] = (("<zhunit>", unit),)
+    found |= {name: (("<zhplace>", part),) for part, names in _PLACES.items() for name in names.split("|")}
     for name in ("周末", "双休日", "礼拜末"):
         found[name] = (*_strong(weekend()), ("<weekend>", weekend()))
     halves = {"上半年": 1, "下半年": 7, "前半年": 1, "后半年": 7}
@@ -110,7 +110,7 @@ def _days() -> dict[str, Entries]:
         day = shifted_unit(Grain.DAY, shift)
         for name in names.split("|"):
             if len(name) > 1:
-                found[name] = (("<time>", day), ("<today>", shift))
+                found[name] = (("<time>", day), ("<zhtoday>", shift))
                 continue
             # 今晚, 明早: the day is one character before a part of the day in one.
             for short, part in _SHORT_PARTS.items():
@@ -153,8 +153,8 @@ NOT_AFTER = {
     "末": "[日端尾梢]",
     "尾": "[巴声号数]",
     "号": "[楼线房门馆院桌车球机店床厅台柜井坑库仓站口码选称召令牌]|文件|公路|病房|位|员|公寓|教室|信箱|种子|电池",
-    "点": "[心名评击赞滴缀播子小钱水儿]|头等|意见|建议|要求|原因|理由|注意|说明|问题|内容|看法|想法|启示|经验|体会|不同|"
-    "好处|优势|结论|共识|感受|收获|疑问|帮助|东西|吃的|喝的|关系|区别|变化|希望|进步|缺点|优点|特点|方面|五倍|"
+    "点": "[心名评击赞滴缀播子小钱水儿]|头等|意见|建议|要求|原因|理由|注意|说明|问题|内容|看法|想法|启示|经验|体会|"
+    "不同|好处|优势|结论|共识|感受|收获|疑问|帮助|东西|吃的|喝的|关系|区别|变化|希望|进步|缺点|优点|特点|方面|五倍|"
     "[一二三四五六七八九十\\d]+[万亿倍米]",
     "时": "[间候期代段区尚常光装]|不时",
     "前": "[面台往景方者锋途端提辈列去妻沿言]|夫",

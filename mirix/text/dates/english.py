@@ -187,6 +187,11 @@ def _relative(shift: int, cycle: Form) -> Form:
     return coming(cycle, Tense.FUTURE) if shift == 2 else relative(cycle, shift)
 
 
+def _next_day(part: tuple[Form, ...]) -> Form:
+    day = shifted_unit(Grain.DAY, 1)
+    return within(part[0], day) if part else day
+
+
 def _relative_unit(shift: int, unit: Unit) -> Form | None:
     """Last week, next year: whole units, but the last hour and the last fortnight end here."""
     if unit[1] <= Grain.HOUR or unit[0] != 1:
@@ -205,7 +210,15 @@ def _add_relative(grammar: Grammar) -> None:
     add = grammar.add
     add("<time>", "the? <rel> <cycle>", _relative)
     add("<time>", "the? <rel> <part|weekend>", lambda shift, cycle: relative(cycle, min(shift, 1)))
-    add("<time>", "the? <rel> <unit>", _relative_unit)
+    # In a story these count from what was told before, so they are no mention by themselves.
+    add("<hint>", "the? <following> <cycle|part|weekend>", lambda shift, cycle: relative(cycle, shift))
+    add("<hint>", "the? <following> <unit>", _relative_unit)
+    add("<hint>", ["the next day", "the next <part>"], lambda *part: _next_day(part), rank=1)
+    add(
+        "<time>",
+        "the? <rel> <unit>",
+        lambda shift, unit: None if unit == (1, Grain.DAY) else _relative_unit(shift, unit),
+    )
     add("<time>", ["the past <unit>", "this past <unit>", "past <unit>"], _past_unit, rank=1)
     add("<time>", "this <cycle|part|weekend>", lambda cycle: relative(cycle, 0))
     add("<time>", ["this current? <unit>", "the current <unit>"], lambda unit: _relative_unit(0, unit))

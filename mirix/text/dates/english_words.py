@@ -59,7 +59,7 @@ _ORDINALS = (
 _DECADES = "twenties thirties forties fifties sixties seventies eighties nineties"
 _RELATIVE = {
     -1: "last past previous",
-    1: "next following",
+    1: "next",
     2: "coming upcoming",
 }  # 2: the nearest ahead, see english.py
 _SLICES = {Slice.EARLY: "early", Slice.MID: "mid", Slice.LATE: "late"}
@@ -137,6 +137,7 @@ def _fixed_words() -> dict[str, Entries]:
     found |= dict.fromkeys(("tonight", "tonite"), (("<time>", tonight),))
     found |= {name: (("<hr>", clock(12, is_twofold=False)),) for name in ("noon", "midday")}
     found["midnight"] = (("<hr>", clock(0)),)
+    found["following"] = (("<following>", 1),)
     found["now"] = (("<hint>", now()),)
     for number, names in _RELATIVE.items():
         found |= dict.fromkeys(names.split(), (("<rel>", number),))

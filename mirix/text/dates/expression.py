@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from mirix.text.dates.chart import parse
 from mirix.text.dates.forms import Form, offset
@@ -19,12 +19,13 @@ from mirix.text.dates.units import Grain
 _LONGEST = 2_000  # characters; an expression is a phrase, not a document
 _ENDS_OUT = re.compile(
     r"left out|exclu(?:ded|ding|sive)|not (?:counting|including) (?:either|them|both|those|the ends)|"
-    r"neither (?:day|end|one) (?:included|counted)|不含首尾|不包括首尾|首尾不算|两头不算|两端不算|不算这两天|不含这两天|都不算",
+    r"neither (?:day|end|one) (?:included|counted)|"
+    r"不含首尾|不包括首尾|首尾不算|两头不算|两端不算|不算这两天|不含这两天|都不算",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
-    r"(?:\b(?:not|except|excluding|rather than|instead of|without)\s+(?:counting\s+|including\s+|on\s+|in\s+)?(?:the\s+)?"
-    r"|不是|不算|不含|除了)$",
+    r"(?:\b(?:not|except|excluding|rather than|instead of|without)\s+"
+    r"(?:counting\s+|including\s+|on\s+|in\s+)?(?:the\s+)?|不是|不算|不含|除了)$",
     re.IGNORECASE,
 )
 
@@ -44,8 +45,11 @@ def resolve_expression(
     found = list(find(text, ref)) or list(find(text, ref, weak=True))
     kept = [each for each in found if not _NEGATED.search(text[max(0, each.start - 24) : each.start])] or found
     kept = [each for each in kept if not each.is_open_ended] or kept
-    if not kept:
-        return _other_spelling(text, ref)
+    if all(each.form.period is Grain.DAY for each in kept):
+        # Nothing, or no more than a clock time: the rest may be a date in another language.
+        other = _other_spelling(text, ref)
+        if other or not kept:
+            return other
     if len(kept) == 1:
         return _with_hours(kept[0], text, ref) or kept[0].range
     meaning = kept[0].range
@@ -106,19 +110,23 @@ def _inside(meaning: TimeRange, form: Form, ref: Reference) -> TimeRange | None:
     return None
 
 
+# Languages whose dates are read besides English and Chinese; all that the library knows would take five seconds.
+_OTHER_LANGUAGES = ["en", "zh", "de", "fr", "es", "it", "pt", "nl", "sv", "da", "nb", "pl", "ru", "ja", "ko", "tr"]
+_FULL_DATE = re.compile(r"(?=.*\d{4})(?=.*\d{1,2}\D).{6,40}", re.DOTALL)
+
+
 def _other_spelling(text: str, ref: Reference) -> TimeRange | None:
     """A complete date in a spelling or language that the grammar does not know, such as 12 janvier 2024."""
-    if not re.search(r"\d", text) or len(text) > 40:
+    if not _FULL_DATE.fullmatch(text.strip()):
         return None
     import dateparser  # takes half a second to load
 
+    settings: dict[str, Any] = {"STRICT_PARSING": True, "PARSERS": ["absolute-time"], "RETURN_AS_TIMEZONE_AWARE": False}
     try:
-        moment = dateparser.parse(
-            text.strip(),
-            settings={"STRICT_PARSING": True, "PARSERS": ["absolute-time"], "RETURN_AS_TIMEZONE_AWARE": False},
-        )
+        moment = dateparser.parse(text.strip(), languages=_OTHER_LANGUAGES, settings=settings)
     except (ValueError, OverflowError, TypeError, AttributeError, KeyError):
         return None  # its own errors on odd input
     if moment is None:
         return None
-    return ref.day(moment.date()) if not re.search(r"\d:\d", text) else ref.instant(moment.replace(tzinfo=ref.zone))
+    has_clock = re.search(r"\d:\d", text)
+    return ref.instant(moment.replace(tzinfo=ref.zone)) if has_clock else ref.day(moment.date())

@@ -27,8 +27,10 @@ _NO_NOUN = re.compile(
     r"please|instead|again|too|were|are|did|would|can|could|should|already|today|tomorrow)\b)"
 )
 _RECURRING = re.compile(
-    r"(?:\b(?:every|each|any|most|all)\s+(?:other\s+|second\s+|single\s+)?|每个?|逢|TGI\s+)$", re.IGNORECASE
+    r"(?:\b(?:every|each|any|most|all)\s+(?:other\s+|second\s+|single\s+)?|每[个到逢隔]?(?:[年月周天日]|星期|礼拜)?[的到]?|逢|TGI\s+)$",
+    re.IGNORECASE,
 )
+_RECURRING_AFTER = re.compile(r"\s+(?:of|in)\s+(?:every|each|any)\b", re.IGNORECASE)
 _OPEN_ENDED = re.compile(r"(?:\b(?:since|until|till|before|after|by)\s+(?:the\s+)?|自从?|直到|截至)$", re.IGNORECASE)
 _OPEN_ENDED_AFTER = re.compile(r"\s*(?:之前|以前|前|之后|以后|以来|为止)")
 _NAME_AFTER = re.compile(r" (?!I\b)[A-Z][a-z]+")
@@ -131,7 +133,7 @@ def _is_time_here(node: Node, text: str, start: int, end: int) -> bool:
         return False
     if node.kind == "<at>" and _NAME_AFTER.match(text, end):
         return False
-    if _RECURRING.search(text[max(0, start - 24) : start]):
+    if _RECURRING.search(text[max(0, start - 24) : start]) or _RECURRING_AFTER.match(text, end):
         return False
     if form.period is None:
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 
 
@@ -47,11 +47,19 @@ def _is_midnight(moment: datetime) -> bool:
     return moment.time() == time()
 
 
+def _minute(moment: datetime) -> str:
+    # isoformat pads the year to four digits, strftime does not everywhere.
+    return f"{moment.date().isoformat()} {moment:%H:%M}"
+
+
 def _format_clock_range(start: datetime, end: datetime) -> str:
-    last = (end - timedelta(microseconds=1)).date()
-    if start.date() != last:
-        return f"{start:%Y-%m-%d %H:%M}–{end:%Y-%m-%d %H:%M}"
-    return f"{start:%Y-%m-%d %H:%M}–" + ("24:00" if _is_midnight(end) else f"{end:%H:%M}")
+    if start.date() != _last_day(end):
+        return f"{_minute(start)}–{_minute(end)}"
+    return f"{_minute(start)}–" + ("24:00" if _is_midnight(end) else f"{end:%H:%M}")
+
+
+def _last_day(end: datetime) -> date:
+    return (end - timedelta(microseconds=1)).date()
 
 
 def format_range(range: TimeRange) -> str:
@@ -61,15 +69,15 @@ def format_range(range: TimeRange) -> str:
     day), `2026-11-14 15:30` (an instant), `2026-03` (a month), `2025` (a year), `1990–1999` (years).
     """
     start, end = range.start, range.end
+    first, last = start.date(), _last_day(end)
     if range.granularity is Granularity.INSTANT:
-        return f"{start:%Y-%m-%d %H:%M}"
+        return _minute(start)
     if range.granularity is Granularity.MONTH:
-        return f"{start:%Y-%m}"
+        return first.isoformat()[:7]
     if range.granularity is Granularity.YEAR:
-        return f"{start:%Y}"
+        return first.isoformat()[:4]
     if not (_is_midnight(start) and _is_midnight(end)) and range.granularity is not Granularity.DAY:
         return _format_clock_range(start, end)
-    last = (end - timedelta(microseconds=1)).date()
-    if (start.month, start.day, end.month, end.day) == (1, 1, 1, 1) and end.year - start.year > 1:
-        return f"{start:%Y}–{last:%Y}"
-    return f"{start:%Y-%m-%d}" if last == start.date() else f"{start:%Y-%m-%d}–{last:%Y-%m-%d}"
+    if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31) and last.year > first.year:
+        return f"{first.isoformat()[:4]}–{last.isoformat()[:4]}"
+    return first.isoformat() if last == first else f"{first.isoformat()}–{last.isoformat()}"

@@ -122,6 +122,8 @@ def both(day: Form, weekday: Form) -> Form:
 
 def intersect(one: Form, other: Form) -> Form | None:
     """What two expressions side by side mean together, or None if they do not belong together."""
+    if one.is_run and other.is_run:
+        return None
     small, big = (one, other) if one.grain <= other.grain else (other, one)
     if small.grain == big.grain == Grain.DAY and small.is_weekday != big.is_weekday:
         return both(small, big) if big.is_weekday else both(big, small)
@@ -313,56 +315,53 @@ def coming(cycle: Form, tense: Tense) -> Form:
 
 
 def between(start: Form, end: Form) -> Form | None:
-    """From one thing to another. Days and longer units are both included, clock times end the range."""
+    """From one thing to another. Days and longer units are both included, clock times end the range.
+
+    The one that recurs less often leads: from nine to five on Friday, from the 3rd to the 7th of May.
+    """
     if (start.grain <= Grain.HOUR) != (end.grain <= Grain.HOUR) or start.is_run or end.is_run:
         return None
-    if start.period is not None and end.period is None:
-        start = _before(start, end)
+    end_leads = start.period is not None and (end.period is None or end.period > start.period)
+    leading = end if end_leads else start
 
     def spans(ref: Reference, first: date, after: date) -> Iterator[TimeRange]:
-        for opening in start.spans(ref, first, after):
-            day = opening.start.date()
-            ahead = (each for each in end.spans(ref, day, min(day + 800 * _DAY, date.max)) if _follows(each, opening))
-            closing = next(iter(ahead), None) if end.period else next(iter(end.spans(ref, date.min, date.max)), None)
-            joined = _join(opening, closing, ref) if closing else None
+        for known in leading.spans(ref, first, after):
+            other = _last_before(start, known, ref) if end_leads else _first_after(end, known, ref)
+            joined = _join(other, known, ref) if end_leads else _join(known, other, ref)
             if joined:
                 yield joined
 
     grain = Grain.HOUR if start.grain <= Grain.HOUR else max(Grain.SLICE, start.grain)
-    # A range of days of a week or a month still goes with that week or month.
     return _inside(
         start,
-        start,
+        leading,
         spans=spans,
-        grain=grain if start.period is None else start.grain,
+        # A range of days of a week or a month still goes with that week or month.
+        grain=grain if leading.period is None else start.grain,
         part=None,
-        is_twofold=start.is_twofold,
+        is_twofold=start.is_twofold and not end_leads,
         is_absolute=start.is_absolute or end.is_absolute,
         is_run=True,
     )
 
 
-def _follows(each: TimeRange, opening: TimeRange) -> bool:
-    return each.start > opening.start
+def _first_after(form: Form, opening: TimeRange, ref: Reference) -> TimeRange | None:
+    if form.period is None:
+        return next(iter(form.spans(ref, date.min, date.max)), None)
+    day = opening.start.date()
+    return next((each for each in form.spans(ref, day, day + 800 * _DAY) if each.start > opening.start), None)
 
 
-def _before(start: Form, end: Form) -> Form:
-    """The last occurrence of `start` before the one thing that `end` is: from the 3rd to the 7th of March."""
-
-    def span(ref: Reference) -> TimeRange | None:
-        closing = next(iter(end.spans(ref, date.min, date.max)), None)
-        if closing is None:
-            return None
-        day = closing.start.date()
-        earlier = [each for each in start.spans(ref, day - 800 * _DAY, day + _DAY) if each.start <= closing.start]
-        if start.is_twofold and end.grain <= Grain.HOUR:
-            earlier = [each for each in earlier if each.start < closing.start]
-        return earlier[-1] if earlier else None
-
-    return once(start.grain, span, is_absolute=end.is_absolute)
+def _last_before(form: Form, closing: TimeRange, ref: Reference) -> TimeRange | None:
+    day = closing.start.date()
+    reach = timedelta(days=3 if form.period is Grain.DAY else 800)
+    earlier = [each for each in form.spans(ref, day - reach, day + _DAY) if each.start < closing.start]
+    return earlier[-1] if earlier else None
 
 
-def _join(opening: TimeRange, closing: TimeRange, ref: Reference) -> TimeRange | None:
+def _join(opening: TimeRange | None, closing: TimeRange | None, ref: Reference) -> TimeRange | None:
+    if opening is None or closing is None:
+        return None
     clock = opening.granularity in (Granularity.INSTANT, Granularity.HOUR)
     start, end = opening.start, closing.start if clock else closing.end
     if ref.leaves_ends_out and not clock:

@@ -48,7 +48,9 @@ _LONGEST_RUN = 20  # tokens; what is longer is cut, so that the time taken grows
 # Numbers and these make no time by themselves, so a run of nothing else need not be read.
 _EMPTY_WORDS = frozenset(["the", "of", "and", "a", "an", "-", ",", "，", "to", "in", "on", "for"])
 _NUMBER_KINDS = frozenset({"<num>", "<ones>", "<tens>", "<spoken>"})
-_EVENT = re.compile(r"(?:my|our|his|her|their|your|the)(?:\s+[A-Za-z'’]+){1,3}?\s+(?:on|in)(?=\s)", re.IGNORECASE)
+# "Three days after my birthday on 2 May": what happened then stands between the count and its date.
+_BESIDE_EVENT = re.compile(r"\b(?:after|before|following|preceding)\s+$", re.IGNORECASE)
+_EVENT = re.compile(r"(?:my|our|his|her|their|your)(?:\s+[A-Za-z'’]+){1,3}?\s+(?:on|in)(?=\s)", re.IGNORECASE)
 _DASHES = dict.fromkeys("~～–—-", "-")
 
 
@@ -241,27 +243,34 @@ def has_time_word(run: Run) -> bool:
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    scanner, lexicon = _scanner(), _lexicon()
+    scanner = _scanner()
     position = 0
+    is_after_day = False  # the last word was a weekday or a month: the hyphen of Mon-Fri means "to"
     while match := scanner.search(text, position):
         kind = match.lastgroup or ""
-        position = match.end()
-        if kind == "skipped":
-            yield Token(start=match.start(), end=position, entries=(("skip", None),))
-        elif kind != "word":
-            yield Token(start=match.start(), end=position, entries=_entries(kind, match))
+        if kind == "word":
+            token = _event(text, match) or _word(text, match)
+        elif kind == "skipped" and not (match[0] == "-" and is_after_day):
+            token = Token(start=match.start(), end=match.end(), entries=(("skip", None),))
         else:
-            event = _EVENT.match(text, match.start())
-            if event and match[0].lower() in ("my", "our", "his", "her", "their", "your"):
-                position = event.end()
-                yield Token(start=match.start(), end=position, entries=(("<event>", None),))
-                continue
-            word, end = _longest_phrase(text, match)
-            position = end
-            entries = lexicon.get(word, ())
-            if _is_verb(text[match.start() : end], text, end) and not _after_number(text, match.start()):
-                entries = ()
-            yield Token(start=match.start(), end=end, entries=entries)
+            entries: Entries = (("-", None),) if kind == "skipped" else _entries(kind, match)
+            token = Token(start=match.start(), end=match.end(), entries=entries)
+        position = token.end
+        is_after_day = any(each in ("<weekday>", "<month>") for each, _ in token.entries)
+        yield token
+
+
+def _event(text: str, match: re.Match[str]) -> Token | None:
+    event = _EVENT.match(text, match.start())
+    if event is None or not _BESIDE_EVENT.search(text[max(0, match.start() - 12) : match.start()]):
+        return None
+    return Token(start=match.start(), end=event.end(), entries=(("<event>", None),))
+
+
+def _word(text: str, match: re.Match[str]) -> Token:
+    word, end = _longest_phrase(text, match)
+    is_verb = _is_verb(text[match.start() : end], text, end) and not _after_number(text, match.start())
+    return Token(start=match.start(), end=end, entries=() if is_verb else _lexicon().get(word, ()))
 
 
 def _after_number(text: str, start: int) -> bool:

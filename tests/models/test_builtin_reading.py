@@ -1,0 +1,150 @@
+"""Answers are quoted from the context with their number, or not known."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from mirix.models.builtin.prompt import Call, Item
+from mirix.models.builtin.reading import answer_question
+from mirix.models.builtin.topics import question_topics
+
+START = datetime.fromisoformat("2026-03-02T08:00:00+01:00")
+
+ENGLISH = (
+    "Hello. I'm Petra Vance, 36, I repair accordions and I live in a narrowboat at Braunston.",
+    "Be blunt with me and don't use emojis.",
+    "Had the boiler man in today [2026-03-04]. Ferris, from Dunmore Heating. He charged 85 pounds.",
+    "I can't have dairy, it gives me hives.",
+    "My dog Tansy ate half a candle. The vet, Dr Okonjo, says to watch her.",
+    "Bellows trick: first warm the wax to 60 degrees, then press the joint with a cork, and only then close the frame.",
+    "Orla from the canal trust wants the mooring form by 27 March [2026-03-27].",
+    "My cousin Orla is getting married on 6 June [2026-06-06] in Galway.",
+    "Handed in the mooring form yesterday [2026-03-09].",
+    "I've taken a flat at 12 Weaver's Court, Rugby.",
+    "Ferris's number, for later: 01632 960 733.",
+    "The Galway wedding is pushed back to 20 June [2026-06-20], the band had a clash.",
+    "Wifi here: network Weaver12, password {{vault:k7q2}}.",
+    "I drink oat milk flat whites these days. Used to be black coffee.",
+)
+CHINESE = (
+    "你好,我叫江晚,三十六,修手风琴的,住在苏州平江路一个小院里。",
+    "跟我讲话直接一点,别发表情。",
+    "今天 [2026-03-04]修锅炉的费师傅来了,收了八百五,屋里总算热了。",
+    "我喝牛奶会起疹子,推荐吃的别带奶。",
+    "我的狗艾草吞了半根蜡烛,兽医欧阳医生说观察到周日。",
+    "老马教的封风箱:先把蜡热到六十度,再用软木压住接缝,最后合框。",
+    "表妹小雅八月八号 [2026-08-08]在扬州办婚礼,我去拉一曲。",
+    "泊位表昨天 [2026-03-08]交了,提前两天。",
+    "我不住小院了,在织女街十二号租了套房。",
+    "费师傅电话记一下:139 0000 7733。",
+    "这边的无线:名字 zhinv,密码 {{vault:k7q2}}。",
+)
+
+
+def ask(texts: tuple[str, ...], question: str, *, speaker: str, outdated: tuple[int, ...] = ()) -> str:
+    items = tuple(
+        Item(
+            number=number,
+            kind="message",
+            at=START + timedelta(days=number - 1),
+            role="user",
+            speaker=speaker,
+            name="",
+            text=text,
+            outdated=number in outdated,
+        )
+        for number, text in enumerate(texts, 1)
+    )
+    call = Call(
+        now=START,
+        messages=(),
+        memories=(),
+        core=(),
+        items=items,
+        question=question,
+        asked_at=START,
+        is_final=True,
+        searches=0,
+        failed=(),
+        is_repair=False,
+    )
+    return answer_question(call).text
+
+
+@pytest.mark.parametrize(
+    ("question", "part"),
+    [
+        ("What does Petra do for a living?", "I repair accordions"),
+        ("What is the name of Petra's dog?", "Tansy"),
+        ("How much did Ferris charge?", "85 pounds"),
+        ("When did the boiler man come?", "4 March 2026 [3]"),
+        ("On what date did Petra hand in the mooring form?", "9 March 2026 [9]"),
+        ("When is cousin Orla's wedding?", "20 June 2026 [12]"),
+        ("Where does Petra live now?", "12 Weaver's Court"),
+        ("What food must Petra avoid?", "dairy"),
+        ("How should the assistant talk to Petra?", "blunt"),
+        ("What is the wifi password?", "{{vault:k7q2}} [13]"),
+        ("What is Ferris's phone number?", "01632 960 733 [11]"),
+        ("How do you seal the bellows joint?", "warm the wax to 60 degrees, then press the joint with a cork"),
+        ("What coffee does Petra drink these days?", "oat milk flat whites"),
+    ],
+)
+def test_english_questions_are_answered_by_a_short_quote(question: str, part: str) -> None:
+    answer = ask(ENGLISH, question, speaker="Petra")
+    assert part in answer
+    assert answer.endswith("]")
+    assert len(answer.split()) <= 30
+
+
+@pytest.mark.parametrize(
+    ("question", "part"),
+    [
+        ("江晚的狗叫什么?", "艾草"),
+        ("谁来修的锅炉?", "费师傅"),
+        ("泊位表是哪天交的?", "2026年3月8日 [8]"),
+        ("江晚现在住哪里?", "织女街十二号"),
+        ("江晚吃东西要避开什么?", "奶"),
+        ("跟江晚说话要注意什么?", "直接一点"),
+        ("无线密码是什么?", "{{vault:k7q2}} [11]"),
+        ("费师傅的电话是多少?", "139 0000 7733 [10]"),
+        ("风箱怎么封?", "先把蜡热到六十度"),
+    ],
+)
+def test_chinese_questions_are_answered_by_a_short_quote(question: str, part: str) -> None:
+    answer = ask(CHINESE, question, speaker="江晚")
+    assert part in answer
+    assert answer.endswith("]")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the name of Petra's mother?",
+        "How much rent does Petra pay?",
+        "Who is Yvette?",
+        "When is Petra's birthday?",
+    ],
+)
+def test_what_was_never_said_is_not_known(question: str) -> None:
+    assert ask(ENGLISH, question, speaker="Petra") == "I don't know."
+
+
+@pytest.mark.parametrize("question", ["江晚的母亲叫什么?", "江晚每月房租多少?", "江晚的生日是哪天?"])
+def test_what_was_never_said_is_not_known_in_chinese_either(question: str) -> None:
+    assert ask(CHINESE, question, speaker="江晚") == "我不知道。"
+
+
+def test_an_outdated_statement_gives_way_to_the_current_one() -> None:
+    texts = ("The club meets on Mondays.", "The club meets on Fridays.")
+    assert (
+        ask(texts, "On which day does the club meet?", speaker="Petra", outdated=(2,))
+        == "The club meets on Mondays. [1]"
+    )
+
+
+def test_topics_are_content_phrases_with_names() -> None:
+    assert question_topics("When did Ola fix the heater in Bergen?")[0] == "Ola fix heater Bergen"
+    assert "Bergen" in question_topics("When did Ola fix the heater in Bergen?")
+    assert question_topics("小苗什么时候修的暖气?")[0].startswith("小苗")

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirix.retrieval.fusion import WEIGHTS, Arm, Candidate, combine, fuse, normalise, order, ranks
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def key(number: int) -> UUID:
+    return UUID(int=number)
+
+
+def message(number: int, **given: object) -> Candidate:
+    return Candidate(id=key(number), is_message=True, **({"session": "monday", "at": NOW} | given))  # type: ignore[arg-type]
+
+
+def memory(number: int, **given: object) -> Candidate:
+    return Candidate(id=key(number), is_message=False, **({"at": NOW} | given))  # type: ignore[arg-type]
+
+
+def by_id(*candidates: Candidate) -> dict[UUID, Candidate]:
+    return {candidate.id: candidate for candidate in candidates}
+
+
+def best(candidates: dict[UUID, Candidate], arms: dict[Arm, dict[UUID, float]]) -> UUID:
+    return order(candidates, fuse(candidates, arms, now=NOW))[0][0]
+
+
+ids = st.integers(1, 12).map(key)
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]]:
+    numbers = draw(st.sets(st.integers(1, 12), min_size=1))
+    candidates = {}
+    for number in numbers:
+        is_message = draw(st.booleans())
+        outdated = draw(st.booleans())
+        current = [n for n in numbers if n > number]  # no circles, as in a chain of values
+        replaced = draw(st.lists(st.sampled_from(current), max_size=2, unique=True)) if outdated and current else []
+        candidates[key(number)] = Candidate(
+            id=key(number),
+            is_message=is_message,
+            session=draw(st.integers(0, 2)),
+            neighbours=(key(number - 1), key(number + 1)),
+            is_named=draw(st.booleans()),
+            at=draw(st.none() | st.integers(-900, 90).map(lambda days: NOW + timedelta(days=days))),
+            importance=draw(st.floats(0, 1)),
+            utility=draw(st.floats(-1, 1)),
+            is_pinned=draw(st.booleans()),
+            is_outdated=outdated,
+            replaced_by=tuple(map(key, replaced)),
+            sources=() if is_message else tuple(draw(st.lists(ids, max_size=3))),
+        )
+    scores = st.dictionaries(ids, st.floats(-1, 30))
+    return candidates, draw(st.dictionaries(st.sampled_from(Arm), scores))
+
+
+@given(searches())
+def test_scores_are_between_0_and_1_for_every_candidate(
+    search: tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]],
+) -> None:
+    candidates, arms = search
+    fused = fuse(candidates, arms, now=NOW)
+    assert fused.keys() == candidates.keys()
+    assert all(-1e-9 <= score <= 1 + 1e-9 for score in fused.values())
+
+
+@given(searches())
+def test_order_holds_each_candidate_once_and_never_rises(
+    search: tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]],
+) -> None:
+    candidates, arms = search
+    ordered = order(candidates, fuse(candidates, arms, now=NOW))
+    assert sorted(found for found, _ in ordered) == sorted(candidates)
+    scores = [score for _, score in ordered]
+    assert scores == sorted(scores, reverse=True)
+
+
+@given(searches())
+def test_what_replaced_something_always_comes_before_it(
+    search: tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]],
+) -> None:
+    candidates, arms = search
+    ends = {k: c for k, c in candidates.items() if not c.replaced_by}
+    place = {found: i for i, (found, _) in enumerate(order(candidates, fuse(candidates, arms, now=NOW)))}
+    for candidate in candidates.values():
+        for current in candidate.replaced_by:
+            if current in ends:
+                assert place[current] < place[candidate.id]
+
+
+@given(searches(), st.permutations(range(12)))
+def test_the_order_of_the_input_does_not_matter(
+    search: tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]], shuffle: list[int]
+) -> None:
+    candidates, arms = search
+    shuffled = dict(sorted(candidates.items(), key=lambda item: shuffle[item[0].int - 1]))
+    one, other = fuse(candidates, arms, now=NOW), fuse(shuffled, arms, now=NOW)
+    assert one == pytest.approx(other)
+
+
+@given(st.lists(st.none() | st.floats(-10, 10), min_size=1))
+def test_normalised_scores_keep_their_order(scores: list[float | None]) -> None:
+    found = normalise(scores)
+    assert all(0 <= score <= 1 for score in found)
+    pairs = [(raw, new) for raw, new in zip(scores, found, strict=True) if raw is not None]
+    assert all(a[1] <= b[1] for a in pairs for b in pairs if a[0] < b[0])
+    assert all(new == 0 for raw, new in zip(scores, found, strict=True) if raw is None)
+
+
+def test_two_arms_that_agree_beat_one() -> None:
+    candidates = by_id(message(1), message(2, session="tuesday"), message(3, session="friday"))
+    arms = {Arm.LEXICAL: {key(1): 1.0, key(2): 0.8}, Arm.DENSE: {key(2): 0.7, key(3): 0.2}}
+    assert best(candidates, arms) == key(2)
+
+
+def test_a_message_is_lifted_by_the_words_beside_it() -> None:
+    near = {"neighbours": (key(2),)}
+    candidates = by_id(message(1, **near), message(2), message(3, session="friday"), message(4, session="friday"))
+    arms = {Arm.LEXICAL: {key(1): 0.6, key(2): 0.6, key(3): 0.6}}
+    scores = fuse(candidates, arms, now=NOW)
+    assert scores[key(1)] > scores[key(3)]
+
+
+def test_a_memory_is_at_no_disadvantage_for_having_no_neighbours() -> None:
+    candidates = by_id(message(1), memory(2))
+    arms = {Arm.LEXICAL: {key(1): 0.6, key(2): 0.6}, Arm.DENSE: {key(1): 0.5, key(2): 0.5}}
+    scores = fuse(candidates, arms, now=NOW)
+    assert scores[key(1)] == pytest.approx(scores[key(2)])
+
+
+def test_who_the_question_names_comes_first_among_equals() -> None:
+    candidates = by_id(message(1), message(2, is_named=True))
+    assert best(candidates, {Arm.LEXICAL: {key(1): 0.5, key(2): 0.5}}) == key(2)
+
+
+def test_boosts_only_decide_between_equals() -> None:
+    assert WEIGHTS.recency + WEIGHTS.importance + WEIGHTS.pinned < WEIGHTS.lexical / 2
+    old = {"at": NOW - timedelta(days=400), "importance": 0.0, "utility": -1.0}
+    arms = {Arm.LEXICAL: {key(1): 1.0, key(2): 0.4}}
+    assert best(by_id(memory(1, **old), memory(2, importance=1.0, utility=1.0, is_pinned=True)), arms) == key(1)
+    assert best(by_id(memory(1, **old), memory(2)), {Arm.LEXICAL: {key(1): 1.0, key(2): 1.0}}) == key(2)
+
+
+def test_a_memory_stands_before_the_message_it_rests_on() -> None:
+    candidates = by_id(message(1), memory(2, sources=(key(1),)), message(3, session="friday"))
+    ordered = order(candidates, {key(1): 0.9, key(2): 0.1, key(3): 0.5})
+    assert [found for found, _ in ordered] == [key(2), key(1), key(3)]
+
+
+def test_topics_raise_what_they_like_but_the_question_comes_first() -> None:
+    question = {key(1): 0.9, key(2): 0.5, key(3): 0.5}
+    combined = combine(question, [{key(3): 1.0}, {key(2): 0.2}])
+    assert combined[key(1)] > combined[key(3)] > combined[key(2)]
+    assert combine(question, []) == question
+
+
+def test_ranks_tell_place_and_raw_score_in_each_arm() -> None:
+    found = ranks({Arm.LEXICAL: {key(1): 2.0, key(2): 3.0}, Arm.DENSE: {key(1): 0.4}})
+    assert found[key(1)][Arm.LEXICAL].rank == 2
+    assert found[key(1)][Arm.DENSE].score == 0.4
+    assert found[key(2)][Arm.LEXICAL].rank == 1

@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from mirix.db.pool import Database, User
+from mirix.memory.core import CoreRecord
+from mirix.memory.episodic import EpisodicRecord
+from mirix.memory.indexing import Indexer
+from mirix.memory.procedural import ProceduralRecord
+from mirix.memory.record import MemoryKind, Record
+from mirix.memory.resource import ResourceRecord
+from mirix.memory.semantic import SemanticRecord
+from mirix.retrieval.active import Filters, Retriever, SearchResult
+from mirix.retrieval.fusion import Arm
+from mirix.retrieval.hits import evidence_ranking
+from tests.retrieval.conftest import START, Notebook
+
+LATER = START + timedelta(days=30)
+
+
+def texts(result: SearchResult) -> list[str]:
+    return [hit.text for hit in result.hits]
+
+
+async def test_search_finds_messages_and_memories_in_english_and_chinese(
+    notebook: Notebook, retriever: Retriever
+) -> None:
+    said = await notebook.say("The kiln in the back room cracked again.")
+    await notebook.say("Lunch was soup.")
+    await notebook.say("后院的窑又裂了。", speaker="安娜")
+    kept = await notebook.keep(SemanticRecord, name="Kiln", summary="A gas kiln bought second-hand in Drammen")
+    english = await retriever.search(notebook.user, "What happened to the kiln?")
+    assert {hit.id for hit in english.hits[:2]} == {said.id, kept.id}
+    chinese = await retriever.search(notebook.user, "窑怎么了?")
+    assert chinese.hits[0].text == "后院的窑又裂了。"
+    assert chinese.hits[0].kind is None
+
+
+async def test_search_ignores_other_users(notebook: Notebook, retriever: Retriever, database: Database) -> None:
+    await notebook.say("The kiln cracked.")
+    await notebook.keep(SemanticRecord, name="Kiln", summary="A gas kiln")
+    stranger = await database.ensure_user("stranger", "UTC")
+    assert (await retriever.search(stranger, "kiln")).hits == ()
+
+
+async def test_a_search_for_nothing_finds_nothing(notebook: Notebook, retriever: Retriever) -> None:
+    await notebook.say("The kiln cracked.")
+    assert (await retriever.search(notebook.user, "  ")).hits == ()
+    assert (await retriever.search(notebook.user, "kiln", limit=0)).hits == ()
+
+
+async def test_hidden_deleted_quarantined_and_expired_things_are_not_found(
+    notebook: Notebook, retriever: Retriever
+) -> None:
+    await notebook.say("kiln kept hidden", standing="hidden")
+    gone = await notebook.keep(SemanticRecord, name="Kiln", summary="kiln deleted")
+    await notebook.delete(gone)
+    await notebook.keep(SemanticRecord, name="Kiln", summary="kiln quarantined", status="quarantined")
+    await notebook.keep(SemanticRecord, name="Kiln", summary="kiln expired", expires_at=START)
+    await notebook.keep(SemanticRecord, name="Kiln", summary="kiln there", expires_at=datetime(2100, 1, 1, tzinfo=UTC))
+    for filters in (Filters(), Filters(include_superseded=True), Filters(as_of=LATER)):
+        found = await retriever.search(notebook.user, "kiln", filters=filters)
+        assert texts(found) == ["kiln there"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (Filters(kinds=frozenset([MemoryKind.EPISODIC]), messages=False), {"kiln fired"}),
+        (Filters(kinds=frozenset()), {"kiln said today", "kiln on the screen"}),
+        (Filters(kinds=frozenset(), messages=False), set()),
+        (Filters(messages=False), {"kiln fired", "kiln known"}),
+        (Filters(tags=("pottery",)), {"kiln known"}),
+        (Filters(source_kinds=frozenset(["screen"])), {"kiln on the screen"}),
+        (Filters(application="MAIL"), {"kiln on the screen", "kiln known"}),
+        (Filters(since=LATER), {"kiln said today", "kiln known"}),
+        (Filters(until=START + timedelta(days=1)), {"kiln on the screen"}),
+        (Filters(since=START + timedelta(days=5), until=LATER), {"kiln fired"}),
+    ],
+)
+async def test_filters_say_what_may_be_found(
+    notebook: Notebook, retriever: Retriever, filters: Filters, expected: set[str]
+) -> None:
+    seen = await notebook.say("kiln on the screen", source_kind="screen", application="Mail", at=START)
+    await notebook.say("kiln said today", at=LATER)
+    await notebook.keep(EpisodicRecord, summary="kiln fired", occurred_at=START + timedelta(days=9))
+    await notebook.keep(SemanticRecord, seen, name="x", summary="kiln known", tags=["pottery", "home"], valid_from=LATER)
+    assert set(texts(await retriever.search(notebook.user, "kiln", filters=filters))) == expected
+
+
+async def test_scopes_hide_what_belongs_to_other_agents_and_runs(notebook: Notebook, retriever: Retriever) -> None:
+    for agent, visibility in (("a", "private"), ("b", "private"), ("b", "shared"), (None, "private")):
+        await notebook.say(f"kiln said {agent} {visibility}", agent_id=agent, visibility=visibility)
+        await notebook.keep(
+            SemanticRecord, name="x", summary=f"kiln known {agent} {visibility}", agent_id=agent, visibility=visibility
+        )
+    found = await retriever.search(notebook.user, "kiln", filters=Filters(agent_id="a"), limit=20)
+    assert {text.split(" ", 2)[2] for text in texts(found)} == {"a private", "b shared"}
+    assert len(found.hits) == 4
+    assert len((await retriever.search(notebook.user, "kiln", limit=20)).hits) == 8
+    assert len((await retriever.search(notebook.user, "kiln", filters=Filters(run_id="r"), limit=20)).hits) == 2
+
+
+async def moved(notebook: Notebook) -> tuple[Record, Record]:
+    """Somebody who moved house, with the messages that told so."""
+    first = await notebook.say("I live in Drammen, above the bakery.", at=START)
+    old = await notebook.keep(SemanticRecord, first, name="home", summary="lives in Drammen above the bakery")
+    second = await notebook.say("We moved, I live in Bergen now.", at=LATER)
+    new = await notebook.supersede(old, second, summary="lives in Bergen", valid_from=LATER)
+    return old, new
+
+
+async def test_the_current_value_comes_before_the_outdated_evidence(notebook: Notebook, retriever: Retriever) -> None:
+    old, new = await moved(notebook)
+    found = await retriever.search(notebook.user, "Who lives in Drammen above the bakery?")
+    assert old.id not in {hit.id for hit in found.hits}
+    place = {hit.text: number for number, hit in enumerate(found.hits)}
+    assert place["lives in Bergen"] < place["I live in Drammen, above the bakery."]
+    outdated = found.hits[place["I live in Drammen, above the bakery."]]
+    assert outdated.outdated
+    assert outdated.superseded_by == new.id
+
+
+async def test_past_values_are_found_on_demand_behind_the_current_one(
+    notebook: Notebook, retriever: Retriever
+) -> None:
+    old, new = await moved(notebook)
+    newest = await notebook.supersede(new, summary="lives in Voss", valid_from=LATER + timedelta(days=30))
+    filters = Filters(messages=False, include_superseded=True)
+    found = await retriever.search(notebook.user, "lives in Drammen", filters=filters)
+    assert found.hits[0].id == newest.id
+    assert [(hit.outdated, hit.superseded_by) for hit in found.hits[1:]] == [(True, newest.id), (True, newest.id)]
+    assert old.id in {hit.id for hit in found.hits}
+
+
+async def test_as_of_tells_what_held_then_by_what_was_said_until_then(
+    notebook: Notebook, retriever: Retriever
+) -> None:
+    old, new = await moved(notebook)
+    before = await retriever.search(notebook.user, "Where do I live?", filters=Filters(as_of=LATER - timedelta(days=1)))
+    assert {hit.id for hit in before.hits if hit.record} == {old.id}
+    assert not any(hit.outdated for hit in before.hits)
+    assert "We moved, I live in Bergen now." not in texts(before)
+    after = await retriever.search(notebook.user, "Where do I live?", filters=Filters(as_of=LATER + timedelta(days=1)))
+    assert {hit.id for hit in after.hits if hit.record} == {new.id}
+    assert [hit.text for hit in after.hits if hit.outdated] == ["I live in Drammen, above the bakery."]
+
+
+async def test_dates_in_the_question_find_what_was_said_or_happened_then(
+    notebook: Notebook, retriever: Retriever
+) -> None:
+    await notebook.say("Bought eggs.", at=datetime(2026, 5, 4, 9, tzinfo=UTC))
+    await notebook.say("The exam is on 12 May 2026.", at=datetime(2026, 5, 2, 9, tzinfo=UTC))
+    await notebook.keep(
+        EpisodicRecord, summary="Choir in the old church", occurred_at=datetime(2026, 5, 13, 18, tzinfo=UTC)
+    )
+    asked = datetime(2026, 5, 14, 9, tzinfo=UTC)
+    for question, expected in (
+        ("What happened yesterday?", "Choir in the old church"),
+        ("昨天发生了什么?", "Choir in the old church"),
+        ("Anything on 12 May 2026?", "The exam is on 12 May 2026."),
+        ("What did I do on 4 May 2026?", "Bought eggs."),
+    ):
+        found = await retriever.search(notebook.user, question, asked_at=asked, explain=True)
+        assert found.hits[0].text == expected
+        assert Arm.TEMPORAL in found.hits[0].arms
+
+
+async def test_links_bring_in_the_neighbour_of_a_memory(notebook: Notebook, retriever: Retriever) -> None:
+    atlas = await notebook.keep(SemanticRecord, name="Atlas", summary="project Atlas")
+    owner = await notebook.keep(SemanticRecord, name="Ines", summary="plays squash on Mondays")
+    await notebook.run(
+        "INSERT INTO memory_link SELECT a.user_id, a.doc, b.doc, 'related' FROM document a, document b"
+        " WHERE a.user_id = %(user_id)s AND b.user_id = a.user_id AND a.record_id = %(a)s AND b.record_id = %(b)s",
+        {"a": owner.id, "b": atlas.id},
+    )
+    without_vectors = Retriever(notebook.database, Indexer(None, lambda user_id, text: b""))
+    found = await without_vectors.search(notebook.user, "Atlas", explain=True)
+    assert [hit.id for hit in found.hits] == [atlas.id, owner.id]
+
+
+async def test_a_memory_stands_for_its_messages(notebook: Notebook, retriever: Retriever) -> None:
+    said = await notebook.say("Ottilie is allergic to walnuts.")
+    more = await notebook.say("Remember, Ottilie must not get walnuts, or she has to go to hospital at once!")
+    kept = await notebook.keep(SemanticRecord, said, more, name="Ottilie", summary="Ottilie is allergic to walnuts")
+    found = await retriever.search(notebook.user, "What is Ottilie allergic to?")
+    assert [hit.id for hit in found.hits] == [kept.id, more.id]  # the first says nothing beyond the memory
+    assert evidence_ranking(found.hits) == [said.id, more.id]
+
+
+async def test_copies_are_shown_once(notebook: Notebook, retriever: Retriever) -> None:
+    said = [await notebook.say("The boiler man comes on Thursdays at nine") for _ in range(4)]
+    other = await notebook.say("The boiler is old")
+    found = await retriever.search(notebook.user, "When does the boiler man come?")
+    assert len(found.hits) == 2
+    assert found.hits[1].id == other.id
+    assert set(found.hits[0].source_ids) == {message.id for message in said}
+
+
+async def test_messages_come_with_those_beside_them(notebook: Notebook, retriever: Retriever) -> None:
+    await notebook.say("Good night", at=START - timedelta(days=1))
+    await notebook.say("Which glaze was it?", at=START)
+    await notebook.say("Celadon, from the tall jar", at=START + timedelta(minutes=1))
+    await notebook.say("Thanks", at=START + timedelta(minutes=2))
+    found = await retriever.search(notebook.user, "celadon jar", limit=1)
+    assert [message.text for message in found.hits[0].neighbours] == ["Which glaze was it?", "Thanks"]
+    first = await retriever.search(notebook.user, "which glaze", limit=1)
+    assert [message.text for message in first.hits[0].neighbours] == ["Celadon, from the tall jar"]  # not last night
+
+
+async def test_who_is_asked_about_is_who_said_it(notebook: Notebook, retriever: Retriever) -> None:
+    await notebook.say("I love sailing in the fjord", speaker="Anna")
+    await notebook.say("I love sailing in the fjord too", speaker="Bjarne")
+    assert (await retriever.search(notebook.user, "What does Bjarne love?")).hits[0].message.speaker == "Bjarne"  # type: ignore[union-attr]
+    assert (await retriever.search(notebook.user, "What does Anna love?")).hits[0].message.speaker == "Anna"  # type: ignore[union-attr]
+
+
+async def test_without_an_embedder_search_is_lexical(notebook: Notebook) -> None:
+    await notebook.say("The kiln cracked.")
+    lexical = Retriever(notebook.database, Indexer(None, lambda user_id, text: b""))
+    found = await lexical.search(notebook.user, "kiln", explain=True)
+    assert set(found.hits[0].arms) == {Arm.LEXICAL}
+
+
+async def test_vectors_of_another_embedder_are_left_alone(
+    notebook: Notebook, retriever: Retriever, user: User
+) -> None:
+    await notebook.say("The kiln cracked.")
+    await notebook.run(
+        "UPDATE message SET embedding = '[1,0]'::halfvec, embedding_model = 'other' WHERE user_id = %(user_id)s", {}
+    )
+    found = await retriever.search(user, "kiln", explain=True)
+    assert set(found.hits[0].arms) == {Arm.LEXICAL}
+
+
+async def test_a_deadline_drops_arms_and_names_them(notebook: Notebook, retriever: Retriever) -> None:
+    await notebook.say("The kiln cracked on 3 March 2026.")
+    hurried = await retriever.search(notebook.user, "kiln on 3 March 2026", deadline_ms=0)
+    assert set(hurried.dropped_arms) == {Arm.LEXICAL, Arm.DENSE, Arm.TEMPORAL}
+    assert hurried.hits == ()
+    calm = await retriever.search(notebook.user, "kiln on 3 March 2026", deadline_ms=20_000)
+    assert calm.dropped_arms == ()
+    assert len(calm.hits) == 1
+
+
+async def test_explain_tells_rank_and_score_of_every_arm(notebook: Notebook, retriever: Retriever) -> None:
+    await notebook.say("The kiln cracked.")
+    await notebook.say("The kiln and the other kiln are cold.")
+    found = await retriever.search(notebook.user, "kiln", explain=True)
+    assert {hit.arms[Arm.LEXICAL].rank for hit in found.hits} == {1, 2}
+    assert all(0 < hit.score <= 1 for hit in found.hits)
+    assert not (await retriever.search(notebook.user, "kiln")).hits[0].arms
+
+
+@pytest.mark.parametrize(
+    ("record_type", "given"),
+    [
+        (CoreRecord, {"label": "human", "summary": "fires a kiln"}),
+        (EpisodicRecord, {"summary": "kiln fired", "occurred_at": START}),
+        (SemanticRecord, {"name": "kiln", "summary": "a kiln"}),
+        (ProceduralRecord, {"summary": "how to fire the kiln", "steps": ["load", "heat"]}),
+        (ResourceRecord, {"title": "kiln manual", "summary": "manual", "content": "Read this first."}),
+    ],
+)
+async def test_every_memory_is_searched(
+    notebook: Notebook, retriever: Retriever, record_type: type[Record], given: dict[str, Any]
+) -> None:
+    kept = await notebook.keep(record_type, **given)
+    [hit] = (await retriever.search(notebook.user, "kiln")).hits
+    assert (hit.id, type(hit.record)) == (kept.id, record_type)
+    assert hit.kind is record_type.memory_kind
+
+
+async def test_core_lines_come_block_by_block(notebook: Notebook, retriever: Retriever) -> None:
+    await notebook.keep(CoreRecord, label="persona", summary="answers briefly")
+    await notebook.keep(CoreRecord, label="human", summary="second", position=2)
+    await notebook.keep(CoreRecord, label="human", summary="first", position=1)
+    await notebook.keep(CoreRecord, label="human", summary="secret of another agent", agent_id="b")
+    lines = await retriever.core_lines(notebook.user, Filters(agent_id="a"))
+    assert lines == []
+    everything = await retriever.core_lines(notebook.user)
+    assert [line for _, line in everything if not line.startswith("secret")] == ["first", "second", "answers briefly"]
