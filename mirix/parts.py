@@ -123,7 +123,11 @@ def _embedder(settings: Settings) -> Embedder | None:
 
 
 def _keyring(settings: Settings) -> Keyring:
-    return Keyring.from_config(Path(settings.data_dir) / "vault.key", use_os_keyring=settings.keyring != "file")
+    return Keyring.from_config(
+        Path(settings.data_dir) / "vault.key",
+        use_os_keyring=settings.keyring != "file",
+        required=settings.keyring == "os",
+    )
 
 
 def _models(

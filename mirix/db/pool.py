@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from pgvector.psycopg import register_vector_async
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncTransaction
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -27,6 +27,8 @@ from mirix.db.schema import migrate
 from mirix.errors import DatabaseUnavailable, NotFoundError, SchemaError
 
 logger = logging.getLogger(__name__)
+
+BEGIN_ATTEMPTS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,15 +96,35 @@ class Database:
         Raises DatabaseUnavailable when the connection is lost; nothing of the transaction is then applied.
         """
         try:
-            conn = await self._connection()
-            try:
-                async with conn.transaction():
-                    await conn.execute("SELECT set_config('mirix.user_id', %s, true)", [str(user_id or "")])
-                    yield conn
-            finally:
-                await self._pool.putconn(conn)
+            async with AsyncExitStack() as stack:
+                conn, transaction = await self._begin(user_id)
+                stack.push_async_callback(self._pool.putconn, conn)
+                stack.push_async_exit(transaction)
+                yield conn
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise DatabaseUnavailable(f"the database cannot be reached: {_reason(error)}; try again") from error
+
+    async def _begin(
+        self, user_id: int | None
+    ) -> tuple[AsyncConnection[dict[str, Any]], AbstractAsyncContextManager[AsyncTransaction]]:
+        """A transaction for a user. A connection that turns out to be dead is replaced: when a server is killed, some
+        of its connections live on for a moment."""
+        for attempt in range(BEGIN_ATTEMPTS):
+            conn = await self._connection()
+            transaction = conn.transaction()
+            try:
+                await transaction.__aenter__()
+                await conn.execute("SELECT set_config('mirix.user_id', %s, true)", [str(user_id or "")])
+            except psycopg.OperationalError:
+                await conn.close()
+                await self._pool.putconn(conn)
+                if attempt == BEGIN_ATTEMPTS - 1:
+                    raise
+                if self._server is not None:
+                    await asyncio.to_thread(self._server.heal)
+            else:
+                return conn, transaction
+        raise AssertionError("unreachable")
 
     async def _connection(self) -> AsyncConnection[dict[str, Any]]:
         """A living connection; an embedded server that died is started again."""

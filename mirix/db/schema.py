@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from importlib.resources import files
-from typing import LiteralString, cast
+
 
 import psycopg
 from psycopg import sql
@@ -34,7 +34,7 @@ _LOCK = 7_234_011_902  # any number: one for all processes that migrate
 
 def script(text: str) -> sql.SQL:
     """A whole file of ours as one statement list."""
-    return sql.SQL(cast(LiteralString, text))
+    return sql.SQL(text)
 
 
 def migrations() -> list[tuple[int, str, str]]:

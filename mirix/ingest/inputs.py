@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -84,6 +85,19 @@ class Incoming:
     recogniser: str | None = None  # by whom
 
 
+def storable(value: Any) -> Any:
+    """A JSON value as Postgres can hold it: without NUL, lone surrogates as U+FFFD, NaN and infinity as null."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {storable(name): storable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(inner) for inner in value]
+    return value
+
+
 def clean_text(text: str) -> str:
     """Text that Postgres can hold: NUL is dropped, lone surrogates become U+FFFD.
 
@@ -91,7 +105,7 @@ def clean_text(text: str) -> str:
     """
     if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
         raise InputError(f"the text is larger than {MAX_TEXT_BYTES // 1_000_000} MB: split it into several adds")
-    cleaned = text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    cleaned: str = storable(text)
     if not cleaned.strip():
         raise InputError("there is no text to add: it is empty or blank")
     return cleaned

@@ -2,7 +2,8 @@
 
 A batch is leased, taken through the write graph and marked applied in the graph's one transaction. Whoever finds the
 oldest batch leased by somebody else waits or leaves: batches of a user are never applied out of order. A failed attempt
-puts the batch back with its error and the answers that were paid for; after the last one it is marked failed.
+puts the batch back with its error and the answers that were paid for; after the last one it is marked failed. An attempt
+that ended because a model or the database was away, or because Mirix was closed, is no fault of the batch and not counted.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from psycopg import sql
 
 from mirix.db.pool import Database, User
 from mirix.db.statements import statements
-from mirix.errors import MirixError, ModelUnavailable
+from mirix.errors import DatabaseUnavailable, MirixError, ModelUnavailable
 from mirix.ingest.evidence import Evidence
 from mirix.ingest.frames import FrameFiles
-from mirix.managers.graph import LEASE, BatchWork, Outcome, WriteGraph
+from mirix.ingest.inputs import storable
+from mirix.managers.graph import LEASE, BatchWork, LeaseLost, Outcome, WriteGraph
 from mirix.memory.record import Scope
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,7 @@ _COLUMNS = sql.SQL(", ").join(
     map(sql.Identifier, ("id", "state", "trust", "attempt", "replies", "error", "conversation_id"))
 )
 POLL_S = 0.1  # while somebody else works on an older batch of the user
+_AWAY = (ModelUnavailable, DatabaseUnavailable)  # the next batch would fail as well
 
 
 class Drainer:
@@ -52,7 +55,8 @@ class Drainer:
     async def drain(self, user: User, awaited: Collection[UUID] = ()) -> dict[UUID, Outcome]:
         """Work until nothing is left to do, and until the `awaited` batches are done, by whomever.
 
-        Raises what an awaited batch failed with; it stays stored, and is tried again later.
+        Raises what an awaited batch failed with, and ModelUnavailable or DatabaseUnavailable whichever batch it was;
+        all of it stays stored, and is tried again later.
         """
         outcomes: dict[UUID, Outcome] = {}
         open_ids = set(awaited)
@@ -66,13 +70,15 @@ class Drainer:
                 continue
             batch_id: UUID = lease["id"]
             try:
+                if lease["attempt"] > self._max_attempts:
+                    raise MirixError("every attempt ended with the process that made it")
                 outcomes[batch_id] = await self._graph.run(await self._work(user, lease))
-            except (MirixError, asyncio.CancelledError) as error:
+            except LeaseLost:
+                continue  # somebody else has it: wait for them
+            except BaseException as error:
                 await self._release(user, lease, error)
-                if batch_id in open_ids or not isinstance(error, MirixError):
+                if batch_id in open_ids or isinstance(error, _AWAY) or not isinstance(error, MirixError):
                     raise
-                if isinstance(error, ModelUnavailable):
-                    return outcomes  # the next batch would fail as well; the sweep comes back
             open_ids.discard(batch_id)
 
     async def _lease(self, user: User) -> dict[str, Any] | None:
@@ -89,6 +95,7 @@ class Drainer:
         first = messages[0]
         return BatchWork(
             id=lease["id"],
+            attempt=lease["attempt"],
             user=user,
             scope=Scope(user_id=user.user_id, agent_id=first.agent_id, run_id=first.run_id),
             trust=lease["trust"],
@@ -98,13 +105,15 @@ class Drainer:
         )
 
     async def _release(self, user: User, lease: dict[str, Any], error: BaseException) -> None:
-        # A model that is away is no fault of the batch: it waits as long as it takes.
-        given_up = lease["attempt"] >= self._max_attempts and not isinstance(error, ModelUnavailable)
+        is_counted = isinstance(error, Exception) and not isinstance(error, _AWAY)
+        given_up = is_counted and lease["attempt"] >= self._max_attempts
         parameters = {
             "user_id": user.user_id,
             "id": lease["id"],
+            "attempt": lease["attempt"],
+            "given_back": 0 if is_counted else 1,
             "state": "failed" if given_up else "pending",
-            "error": f"{type(error).__name__}: {error}"[:2000],
+            "error": storable(f"{type(error).__name__}: {error}"[:2000]),
         }
         logger.warning(
             "batch attempt failed",

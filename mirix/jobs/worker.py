@@ -10,17 +10,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from typing import Any
 
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.jobs import Status
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 
-from mirix.db.pool import Database, give_up_rights
+from mirix.db.pool import Database
 
 logger = logging.getLogger(__name__)
 
 QUEUE = "mirix"
 CONCURRENCY = 2  # users drained at once; batches of one user are worked on one after another
+GRACE_S = 5.0  # what is under way at the end may take so long; then it is put back
+RESTART_S = 5.0  # pause before a lost connection is made anew
 
 
 class Worker:
@@ -38,27 +42,42 @@ class Worker:
 
     async def stop(self) -> None:
         """Stop taking work, and give what is under way some seconds to end; its batch is safe either way."""
-        if self._running is not None:
-            self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
-            self._running = None
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            await asyncio.wait([running])
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        connector = PsycopgConnector(conninfo=self._database.conninfo, configure=give_up_rights, min_size=1, max_size=4)
-        app = App(connector=connector)
-        self._register(app)
-        async with app.open_async():
-            await self._sweep(app)
-            await app.run_worker_async(
-                queues=[QUEUE],
-                concurrency=CONCURRENCY,
-                install_signal_handlers=False,
-                delete_jobs="always",
-                shutdown_graceful_timeout=5,
-                fetch_job_polling_interval=2,
-            )
+        """Work until cancelled, whatever happens to the connection."""
+        while True:
+            try:
+                await self._work()
+            except Exception:
+                logger.exception("worker failed", extra={"action": "worker_failed"})
+            await asyncio.sleep(RESTART_S)
+
+    async def _work(self) -> None:
+        pool = AsyncConnectionPool(
+            self._database.conninfo,
+            min_size=1,
+            max_size=4,
+            open=False,
+            configure=_give_up_rights,
+            check=AsyncConnectionPool.check_connection,
+        )
+        async with pool:
+            app = App(connector=PsycopgConnector(configure=_give_up_rights))
+            self._register(app)
+            async with app.open_async(pool):
+                await self._sweep(app)
+                await app.run_worker_async(
+                    queues=[QUEUE],
+                    concurrency=CONCURRENCY,
+                    install_signal_handlers=False,
+                    delete_jobs="always",
+                    shutdown_graceful_timeout=GRACE_S,
+                    fetch_job_polling_interval=2,
+                )
 
     def _register(self, app: App) -> None:
         @app.task(name="drain", queue=QUEUE)
@@ -71,11 +90,16 @@ class Worker:
             await self._sweep(context.app)
 
     async def _sweep(self, app: App) -> None:
-        """Find work whose job was lost, and jobs whose worker died."""
+        """Find work whose job was lost, and drop jobs whose worker died: they hold the lock of their user."""
         for job in await app.job_manager.get_stalled_jobs(queue=QUEUE):
-            if job.status == Status.DOING.value:
-                await app.job_manager.retry_job(job)
+            await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
         async with self._database.transaction(None) as conn:
             rows = await (await conn.execute("SELECT users_with_open_batches() AS user_id")).fetchall()
             for row in rows:
                 await conn.execute("SELECT wake_worker(%s)", [row["user_id"]])
+
+
+async def _give_up_rights(conn: AsyncConnection[Any]) -> None:
+    """As every connection of ours; what the role may do was checked when the database was opened."""
+    await conn.execute("SET ROLE mirix_app")
+    await conn.commit()

@@ -17,9 +17,11 @@ from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Any, TypedDict
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -27,16 +29,19 @@ from zoneinfo import ZoneInfo
 from langchain_core.language_models import BaseChatModel
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send
+from langsmith.run_helpers import tracing_context
 from psycopg.types.json import Jsonb
 
 from mirix.db.pool import Database, User
 from mirix.db.statements import statements
 from mirix.definitions import AgentDefinition
+from mirix.errors import ConflictError, ModelReplyError
 from mirix.managers.apply import Applied, Applier, VersionConflict
 from mirix.managers.manager import Proposal, Task, propose
 from mirix.managers.meta import route
 from mirix.managers.prompt import Shown
 from mirix.managers.recall import Recall
+from mirix.managers.tools import tools_of
 from mirix.managers.trust import allowed_kinds
 from mirix.memory.message import Message
 from mirix.memory.record import MemoryKind, Record, Scope, now
@@ -46,6 +51,10 @@ _BATCH = statements("batch")
 LEASE = timedelta(minutes=10)  # renewed with every answer; a batch whose worker died waits no longer than this
 META = "meta_memory_manager"
 SINGLE = "single_memory_manager"
+
+
+class LeaseLost(ConflictError):
+    """Somebody else took the batch over, because this process stood still for longer than its lease."""
 
 
 class _State(TypedDict, total=False):
@@ -65,12 +74,18 @@ class BatchWork:
     """A leased batch with what is known of it."""
 
     id: UUID
+    attempt: int  # together with the id it names the lease
     user: User
     scope: Scope
     trust: int
     messages: tuple[Message, ...]
     pictures: Mapping[UUID, bytes]  # WebP by message, for models that see
     replies: dict[str, Any]  # answers of earlier attempts by step, and the handles they name
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What names the lease in queries."""
+        return {"user_id": self.user.user_id, "id": self.id, "attempt": self.attempt}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +110,14 @@ class WriteGraph:
     deadline_s: float
 
     async def run(self, batch: BatchWork) -> Outcome:
-        """Take one batch all the way. Raises ModelError, DatabaseError; the batch is then as it was."""
+        """Take one batch all the way. Raises ModelError, DatabaseError, LeaseLost; the batch is then as it was.
+
+        Nothing of it is traced to a service, whatever variables of other libraries say.
+        """
         begin = time.monotonic()
-        state = await self._compiled().ainvoke({"batch": batch, "conflicts": 0, "usage": Usage(), "proposals": {}})
+        start: _State = {"batch": batch, "conflicts": 0, "usage": Usage(), "proposals": {}}
+        with tracing_context(enabled=False):
+            state = await self._compiled.ainvoke(start)
         usage: Usage = state["usage"]
         routes = dict.fromkeys(MemoryKind, 0)
         for proposal in state["proposals"].values():
@@ -111,6 +131,7 @@ class WriteGraph:
         )
         return Outcome(applied=state["applied"], usage=spent, routes={k: n for k, n in routes.items() if n})
 
+    @cached_property
     def _compiled(self) -> Any:
         graph = StateGraph(_State)
         graph.add_node("recall", self._recall)
@@ -142,8 +163,9 @@ class WriteGraph:
         batch = state["batch"]
         if self.single_call:
             return Command(goto="single")
-        task = self._task(batch, META, META, state["shown"])
-        routes, usage = await route(task, allowed_kinds(batch.trust))
+        task = self._task(batch, META, state["shown"])
+        async with self._replayable(batch, META):
+            routes, usage = await route(task, allowed_kinds(batch.trust))
         branches = [
             Send(
                 "manager",
@@ -157,11 +179,17 @@ class WriteGraph:
         kind, batch = state["kind"], state["batch"]
         memories = {handle: record for handle, record in state["memories"].items() if record.memory_kind is kind}
         shown = state["shown"].narrowed(state["handles"], memories)
-        proposal = await propose(self._task(batch, kind.agent, kind.agent, shown))
+        async with self._replayable(batch, kind.agent):
+            proposal = await propose(self._task(batch, kind.agent, shown))
         return {"proposals": {kind.agent: proposal}, "usage": proposal.usage}
 
     async def _single(self, state: _State) -> _State:
-        proposal = await propose(self._task(state["batch"], SINGLE, SINGLE, state["shown"]))
+        """One agent for all memories that evidence of this trust may write; it sees no tools of the others."""
+        batch = state["batch"]
+        task = self._task(batch, SINGLE, state["shown"])
+        allowed = tools_of(task.definition.tools, allowed_kinds(batch.trust))
+        async with self._replayable(batch, SINGLE):
+            proposal = await propose(replace(task, definition=replace(task.definition, tools=allowed)))
         return {"proposals": {SINGLE: proposal}, "usage": proposal.usage}
 
     async def _apply(self, state: _State) -> Command[str]:
@@ -189,13 +217,22 @@ class WriteGraph:
         branch = {"batch": batch, "memories": memories, "shown": shown, "kind": kind, "handles": handles}
         return Command(update=update, goto=[Send("manager", branch)])
 
-    def _task(self, batch: BatchWork, step: str, agent: str, shown: Shown) -> Task:
+    @asynccontextmanager
+    async def _replayable(self, batch: BatchWork, agent: str) -> AsyncIterator[None]:
+        """Answers that cannot be used are not replayed in the next attempt: the model is asked anew."""
+        try:
+            yield
+        except ModelReplyError:
+            await self._forget(batch, [agent, f"{agent}:repair"])
+            raise
+
+    def _task(self, batch: BatchWork, agent: str, shown: Shown) -> Task:
         async def keep(name: str, reply: Mapping[str, Any]) -> None:
             await self._keep(batch, name, reply)
 
         zone = ZoneInfo(batch.messages[-1].timezone)
         return Task(
-            step=step,
+            step=agent,
             definition=self.definitions[agent],
             model=self.models[agent],
             shown=shown,
@@ -208,17 +245,16 @@ class WriteGraph:
 
     async def _keep(self, batch: BatchWork, step: str, value: Mapping[str, Any]) -> None:
         batch.replies[step] = value
-        parameters = {"user_id": batch.user.user_id, "id": batch.id, "lease": LEASE, "reply": Jsonb({step: value})}
+        kept = {"lease": LEASE, "reply": Jsonb({step: value})}
         async with self.database.transaction(batch.user.user_id) as conn:
-            await conn.execute(_BATCH["store_reply"], parameters)
+            if not (await conn.execute(_BATCH["store_reply"], batch.key | kept)).rowcount:
+                raise LeaseLost(f"batch {batch.id} was taken over by somebody else")
 
     async def _forget(self, batch: BatchWork, steps: Sequence[str]) -> None:
         for step in steps:
             batch.replies.pop(step, None)
         async with self.database.transaction(batch.user.user_id) as conn:
-            await conn.execute(
-                _BATCH["drop_replies"], {"user_id": batch.user.user_id, "id": batch.id, "steps": list(steps)}
-            )
+            await conn.execute(_BATCH["drop_replies"], batch.key | {"steps": list(steps)})
 
 
 def _present(batch: BatchWork, zone: ZoneInfo) -> datetime:

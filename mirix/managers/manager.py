@@ -9,6 +9,7 @@ Checked operations are proposals: `apply.py` disposes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from langgraph.graph import END, START, StateGraph
 
 from mirix.definitions import AgentDefinition
 from mirix.errors import ConflictError, ModelReplyError, OperationError
+from mirix.ingest.inputs import storable
 from mirix.managers.prompt import Shown, human_message
 from mirix.managers.tools import TOOLS, Operation, tool_schemas
 from mirix.memory.core import CoreRecord, check_room
@@ -73,8 +75,10 @@ async def ask(task: Task, step: str, messages: Sequence[BaseMessage], tools: Seq
     if known is not None:
         return stored_reply(known)
     reply = await call_model(task.model, messages, tools, deadline_s=task.deadline_s)
-    await task.keep(step, reply_json(reply))
-    return reply
+    said = reply_json(reply)
+    kept = storable(said)
+    await task.keep(step, kept)
+    return reply if kept == said else stored_reply(kept)
 
 
 def reply_json(reply: ModelReply) -> dict[str, Any]:
@@ -91,7 +95,10 @@ def reply_json(reply: ModelReply) -> dict[str, Any]:
 def stored_reply(value: Mapping[str, Any]) -> ModelReply:
     """A kept answer; what it cost then is not paid again."""
     calls = tuple(ToolCall(**call) for call in value["calls"])
-    made = [{"name": call.name, "args": dict(call.arguments), "id": call.id, "type": "tool_call"} for call in calls]
+    made = [
+        {"name": _legal_name(call.name), "args": dict(call.arguments), "id": call.id, "type": "tool_call"}
+        for call in calls
+    ]
     return ModelReply(
         text=value["text"],
         calls=calls,
@@ -103,6 +110,11 @@ def stored_reply(value: Mapping[str, Any]) -> ModelReply:
         finish_reason=value["finish_reason"],
         message=AIMessage(content=value["text"], tool_calls=made),
     )
+
+
+def _legal_name(name: str) -> str:
+    """Servers refuse a history that names a tool in other letters."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name) else "unknown"
 
 
 async def _ask(state: _State) -> _State:
@@ -151,15 +163,20 @@ async def _check(state: _State) -> _State:
 
 
 def read_call(call: ToolCall, task: Task, before: Sequence[Operation]) -> list[Operation]:
-    """The operations of one call. Raises OperationError or ConflictError in words for the model."""
+    """The operations of one call that are not among those `before`: a model that repairs one call often repeats others.
+
+    Raises OperationError or ConflictError in words for the model.
+    """
     if call.error or call.name not in task.definition.tools:
         raise OperationError(call.error or f"there is no tool {call.name!r} here")
-    operations = TOOLS[call.name].read(call, task.zone)
-    for operation in operations:
+    found = TOOLS[call.name].read(call, task.zone)
+    for operation in found:
         _check_handles(operation, task.shown)
-    for label, lines in _added_lines(operations).items():
-        _check_core_room(label, lines, [*before, *operations], task.shown)
-    return [_without_context(operation, task.shown) for operation in operations]
+    new = [operation for one in found if (operation := _without_context(one, task.shown)) not in before]
+    for operation in new:
+        _check_once(operation, before)
+    _check_core_room(new, before, task.shown)
+    return new
 
 
 def _check_handles(operation: Operation, shown: Shown) -> None:
@@ -175,30 +192,37 @@ def _check_handles(operation: Operation, shown: Shown) -> None:
             raise OperationError(f"no message {handle!r} was shown; there are: {', '.join(shown.evidence)}")
 
 
+def _check_once(operation: Operation, before: Sequence[Operation]) -> None:
+    """Each change rests on what the manager was shown: a second one of the same memory would overwrite the first."""
+    taken = {handle for other in before for handle in other.targets}
+    for number, handle in enumerate(operation.targets):
+        if handle in taken or handle in operation.targets[:number]:
+            raise OperationError(f"memory {handle!r} is changed already: put all of its change into one call")
+
+
 def _without_context(operation: Operation, shown: Shown) -> Operation:
     """Evidence that is only there to be understood supports nothing; with none named, all the rest does."""
     own = tuple(handle for handle in operation.messages if handle not in shown.context)
     return replace(operation, messages=own or tuple(h for h in shown.evidence if h not in shown.context))
 
 
-def _added_lines(operations: Sequence[Operation]) -> dict[str, list[str]]:
-    """The lines that operations add to blocks of core memory, by label; empty for the other memories."""
-    added: dict[str, list[str]] = {}
-    for operation in operations:
-        for item in operation.items:
-            if operation.kind is MemoryKind.CORE and "label" in item:
-                added.setdefault(item["label"], []).append(item["summary"])
-    return added
+def _check_core_room(new: Sequence[Operation], before: Sequence[Operation], shown: Shown) -> None:
+    """The blocks of core memory hold what all operations together make of them."""
+    lines = {handle: record for handle, record in shown.memories.items() if isinstance(record, CoreRecord)}
+    together = [*before, *new]
+    gone = {handle for operation in together for handle in operation.targets}
+    added = [line for operation in together for line in _core_lines(operation, lines)]
+    for label in {label for operation in new for label, _ in _core_lines(operation, lines)}:
+        kept = [record.summary for handle, record in lines.items() if record.label == label and handle not in gone]
+        mine = [text for its_label, text in added if its_label == label]
+        check_room(label, kept, mine, rewrite=any(operation.targets for operation in new))
 
 
-def _check_core_room(label: str, added: list[str], operations: Sequence[Operation], shown: Shown) -> None:
-    gone = {handle for operation in operations if operation.verb in ("merge", "delete") for handle in operation.targets}
-    kept = [
-        record.summary
-        for handle, record in shown.memories.items()
-        if isinstance(record, CoreRecord) and record.label == label and handle not in gone
-    ]
-    check_room(label, kept, added, rewrite=bool(gone))
+def _core_lines(operation: Operation, lines: Mapping[str, CoreRecord]) -> list[tuple[str, str]]:
+    """(label, line) of each line that an operation puts into a block; none for the other memories."""
+    if operation.kind is not MemoryKind.CORE:
+        return []
+    return [(item.get("label") or lines[operation.targets[0]].label, item["summary"]) for item in operation.items]
 
 
 def _next(state: _State) -> str:

@@ -31,7 +31,9 @@ async def route(task: Task, allowed: Sequence[MemoryKind]) -> tuple[Routes, Usag
     except OperationError as error:
         problem = str(error)
     results = [ToolMessage(f"error: {problem}", tool_call_id=call.id, status="error") for call in reply.calls]
-    told: list[BaseMessage] = [*results] or [HumanMessage(f"{problem}. Call {TRIGGER_NAME}, with an empty list if nothing is worth keeping.")]
+    told: list[BaseMessage] = [*results] or [
+        HumanMessage(f"{problem}. Call {TRIGGER_NAME}, with an empty list if nothing is worth keeping.")
+    ]
     reply = await ask(task, f"{task.step}:repair", [*messages, reply.message, *told], [trigger_schema()])
     usage = usage + Usage.of(reply)
     try:

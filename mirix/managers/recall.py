@@ -48,7 +48,7 @@ class Recall:
 
     async def restore(self, user: User, replies: Mapping[str, Any]) -> dict[str, Record] | None:
         """The memories under the handles that stored answers name; None when there are no such answers, or when a
-        memory is gone. A memory at another version stays as it was shown: applying will notice."""
+        memory is gone or is no longer as it was shown."""
         handles = replies.get("recall")
         if handles is None or len(replies) == 1:
             return None

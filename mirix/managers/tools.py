@@ -14,7 +14,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+)
 
 from mirix.errors import OperationError
 from mirix.memory.procedural import EntryType
@@ -46,13 +55,20 @@ def _aware(value: Any, info: ValidationInfo) -> Any:
         moment = datetime.fromisoformat(value.strip())
     except ValueError:
         raise ValueError(f"{value!r} is not an ISO 8601 time such as 2026-11-06T15:00:00+01:00 or a date") from None
+    if not 1000 <= moment.year <= 3000:
+        raise ValueError(f"{value!r} is not a time to remember: years from 1000 to 3000 are taken")
     zone: ZoneInfo = (info.context or {}).get("zone", ZoneInfo("UTC"))
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
+def _on_one_line(value: Any) -> Any:
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
 When = Annotated[datetime, BeforeValidator(_aware)]
-Text = Annotated[str, Field(min_length=1, max_length=20_000)]
-Line = Annotated[str, Field(min_length=1, max_length=1_000)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
+Line = Annotated[str, BeforeValidator(_on_one_line), Field(min_length=1, max_length=1_000)]
+Name = Annotated[str, BeforeValidator(_on_one_line), Field(min_length=1, max_length=200)]  # is indexed as a whole
 Handles = Annotated[
     list[str], Field(description='handles of the messages it rests on, e.g. ["e1"]; left out: all shown')
 ]
@@ -74,7 +90,7 @@ class Item(_Arguments):
 
 
 class CoreLine(_Arguments):
-    label: Line = Field(
+    label: Name = Field(
         description="human: facts on the user; persona: manner of the assistant; or a block of the user's own"
     )
     line: Line = Field(description="one fact, on one line")
@@ -94,7 +110,7 @@ class EpisodicItem(Item):
 
 class SemanticItem(Item):
     memory_kind = MemoryKind.SEMANTIC
-    name: Line = Field(description="what or whom it is about")
+    name: Name = Field(description="what or whom it is about")
     kind: SemanticKind
     summary: Line = Field(description="what it is, on one line")
     details: Text = Field(description="all that is known of it")
@@ -104,7 +120,7 @@ class ProceduralItem(Item):
     memory_kind = MemoryKind.PROCEDURAL
     entry_type: EntryType
     summary: Line = Field(description="what it is good for, on one line")
-    steps: list[Line] = Field(min_length=1, description="every step, in order, unshortened")
+    steps: list[Text] = Field(min_length=1, description="every step, in order, unshortened")
 
 
 class ResourceItem(Item):
@@ -123,7 +139,7 @@ class VaultItem(Item):
     sensitivity: Literal["low", "medium", "high"] = Field(
         description="high: passwords, codes, keys, card, bank, identity numbers; medium: contacts, bookings; low: links"
     )
-    value: Line = Field(description="the value, character for character")
+    value: Text = Field(description="the value, character for character")
 
 
 ITEMS: dict[MemoryKind, type[Item]] = {
@@ -302,7 +318,7 @@ class _CoreAppend(_Arguments):
 
 
 class _CoreRewrite(_Arguments):
-    label: Line
+    label: Name
     memories: Annotated[list[str], Field(min_length=1, description="handles of the lines that are rewritten")]
     lines: Annotated[list[Line], Field(min_length=1, description="the lines that take their place")]
     messages: Handles = []
@@ -399,6 +415,11 @@ def _tools_of(kind: MemoryKind, item: type[Item]) -> list[Tool]:
 TOOLS: dict[str, Tool] = {
     tool.name: tool for tool in [*_core_tools(), *(t for kind, item in ITEMS.items() for t in _tools_of(kind, item))]
 }
+
+
+def tools_of(names: Sequence[str], kinds: Sequence[MemoryKind]) -> tuple[str, ...]:
+    """Those of the named tools that write one of some memories."""
+    return tuple(name for name in names if name.startswith(tuple(kind.table for kind in kinds)))
 
 
 class MemoryUpdate(_Arguments):

@@ -35,8 +35,12 @@ def allowed_kinds(trust: int) -> tuple[MemoryKind, ...]:
     return tuple(kind for kind in MemoryKind if trust >= min(NEEDED[kind], Trust.GIVEN))
 
 
-def judge(operation: Operation, trust: int, targets: Sequence[Record]) -> Verdict:
-    """Whether an operation on `targets` from evidence of `trust` is applied, waits for the user, or is refused."""
+def judge(operation: Operation, trust: int, targets: Sequence[Record], evidence: Sequence[str] = ()) -> Verdict:
+    """Whether an operation on `targets` is applied, waits for the user, is quarantined or refused.
+
+    `trust` is that of the evidence, `evidence` the texts it rests on: an order to the assistant is one, too, where the
+    manager put it into other words.
+    """
     if operation.kind not in allowed_kinds(trust):
         return Verdict(outcome="refuse", reason=f"evidence of trust {trust} may not write {operation.kind} memory")
     if operation.kind is MemoryKind.CORE and trust < NEEDED[MemoryKind.CORE]:
@@ -46,8 +50,9 @@ def judge(operation: Operation, trust: int, targets: Sequence[Record]) -> Verdic
         return Verdict(
             outcome="propose", reason=f"it would change what has higher trust ({higher[0].trust} against {trust})"
         )
-    if trust == Trust.SEEN and any(looks_like_instruction(text) for text in _texts(operation)):
-        return Verdict(outcome="quarantine", reason="it reads like an instruction to the assistant")
+    if trust == Trust.SEEN and any(looks_like_instruction(text) for text in [*_texts(operation), *evidence]):
+        outcome: Literal["quarantine", "refuse"] = "quarantine" if operation.items else "refuse"
+        return Verdict(outcome=outcome, reason="it reads like an instruction to the assistant")
     return Verdict(outcome="apply")
 
 

@@ -214,25 +214,33 @@ def _forget(backend: KeyringBackend, name: str) -> None:
 def _make_once(path: Path, content: bytes) -> bool:
     """Make a file that only its owner can read; False if it is there already. It appears whole, under its name, once:
     written under another name, made durable, then linked."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        is_first = _link(part, path)
+    except OSError as error:
+        raise SealError(
+            f"cannot keep the key of the vault at '{path}' ({error.strerror}): put MIRIX_DATA_DIR on another disk"
+        ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink()
+    if os.name == "posix":
+        _sync_folder(path.parent)
+    return is_first
+
+
+def _link(part: Path, path: Path) -> bool:
+    """Give the file its name; False if another process was first."""
+    try:
         os.link(part, path)
     except FileExistsError:
         return False
-    except OSError as error:
-        raise SealError(
-            f"cannot keep the key of the vault at '{path}' ({error.strerror}): move MIRIX_DATA_DIR"
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    if os.name == "posix":
-        _sync_folder(path.parent)
     return True
 
 

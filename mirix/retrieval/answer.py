@@ -310,7 +310,7 @@ def resolve_citations(text: str, context: Context) -> tuple[str, tuple[Citation,
             item = context.item(number)
             if item is not None:
                 kept.append(f"[{number}]")
-                cited.setdefault(number, _citation(item, text))
+                cited.setdefault(number, _citation(item, _said_with(number, text)))
         space = " " if kept and match[0][0].isspace() else ""
         return space + "".join(kept)
 
@@ -318,8 +318,18 @@ def resolve_citations(text: str, context: Context) -> tuple[str, tuple[Citation,
     return resolved.strip(), tuple(cited[number] for number in sorted(cited))
 
 
-def _citation(item: ContextItem, answer: str) -> Citation:
-    words = set(tokens(answer))
+def _said_with(number: int, text: str) -> str:
+    """The sentences of the answer that cite a number, without their citations."""
+    sentences = [
+        sentence
+        for sentence in split_sentences(text)
+        if any(str(number) in _NUMBER.findall(match["numbers"]) for match in _CITED.finditer(sentence))
+    ]
+    return _CITED.sub("", " ".join(sentences))
+
+
+def _citation(item: ContextItem, said: str) -> Citation:
+    words = set(tokens(said))
     sentences = split_sentences(item.text) or [item.text]
     nearest = max(sentences, key=lambda sentence: len(words & set(tokens(sentence))))
     return Citation(

@@ -82,12 +82,12 @@ def pack_items(
     chosen: dict[UUID, tuple[Hit, str]] = {}
     left = max_tokens
     for hit in (hit for hit in hits if hit.id not in shown):
-        room = min(left, max(int(max_tokens * ITEM_SHARE), LEAST_TOKENS))
-        text = _fitted(hit, words, room - _frame_tokens(hit, timezone))
+        frame = _frame_tokens(hit, timezone)
+        text = _fitted(hit, words, min(left - frame, max(int(max_tokens * ITEM_SHARE), LEAST_TOKENS)))
         if text is not None:
             chosen[hit.id] = (hit, text)
-            left -= count_tokens(text) + _frame_tokens(hit, timezone)
-    for near in _neighbours(hits):
+            left -= count_tokens(text) + frame
+    for near in _neighbours([hit for hit, _ in chosen.values()]):
         cost = count_tokens(_body(near)) + _frame_tokens(near, timezone)
         if near.id not in chosen and near.id not in shown and cost <= left:
             chosen[near.id] = (near, _body(near))

@@ -57,11 +57,12 @@ _STREET = (
     r"(?:Street|St|Road|Rd|Avenue|Ave|Lane|Ln|Drive|Dr|Court|Ct|Place|Pl|Square|Sq|Way|Terrace|Close|Crescent"
     r"|Boulevard|Blvd|Row|Quay|Hill|Gardens?|Parade|Highway|Hwy|Mews|Walk|Wharf|Grove|Circle|Alley|Yard)"
 )
+_TOWN = r"[A-Z][a-z'’][A-Za-z'’-]{0,20}"
 _ENGLISH_ADDRESS = re.compile(
     rf"(?:(?:Flat|Apt\.?|Apartment|Unit|Suite) \w{{1,5}},? )?(?<![\w.,$€£-])\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}}[A-Za-z"
     rf"]?)?,? (?:(?:[A-Z][\w'’.-]{{0,20}}|of|the) ){{1,4}}{_STREET}\b\.?"
     rf"(?:,? (?i:flat|apt\.?|apartment|unit|suite"
-    rf"|floor) ?#?\w{{1,5}}\b)?(?:, [A-Z][A-Za-z'’-]{{1,20}}(?: [A-Z][A-Za-z'’-]{{1,20}}){{0,2}}){{0,3}}"
+    rf"|floor) ?#?\w{{1,5}}\b)?(?:, (?:{_TOWN}(?: {_TOWN}){{0,2}}|[A-Z]{{2,3}}(?![A-Za-z0-9]))){{0,3}}"
     r"(?:,? (?:[A-Z]{2} \d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4,5})\b)?"
 )
 _EUROPEAN_ADDRESS = re.compile(

@@ -31,6 +31,7 @@ from mirix.text.secret_values import (
     Pointer,
     looks_random,
     read_code,
+    read_combination,
     read_han_phrase,
     read_number,
     read_password,
@@ -113,7 +114,9 @@ PLACE = (
 )
 _ENGLISH_LABELS = {
     "seed": r"(?:seed|recovery|mnemonic|backup|secret recovery) (?:phrase|words)|mnemonic",
-    "recovery": r"(?:(?:2fa|mfa|two[- ](?:factor|step)) )?(?:recovery|backup|rescue|emergency|scratch) (?:codes?|keys?)",
+    "recovery": (
+        r"(?:(?:2fa|mfa|two[- ](?:factor|step)) )?(?:recovery|backup|rescue|emergency|scratch) (?:codes?|keys?)"
+    ),
     "one_time": r"(?:(?:verification|authenti?cation|auth|log-?in|sign-?in|one[- ]time|2fa|mfa"
     r"|two[- ](?:factor|step)|sms"
     r"|security"
@@ -124,7 +127,7 @@ _ENGLISH_LABELS = {
     "pin": r"pin(?:[- ]?(?:codes?|numbers?|no\.?))?|pins|puk(?: code)?",
     "card": r"(?:(?:credit|debit|bank|payment|visa|master ?card|amex|american express|maestro|union ?pay)(?: card)?"
     r"|card)"
-    r"(?: (?:numbers?|no\.?|nr\.?|#))|(?:visa|master ?card|amex|american express|credit|debit)(?: card)?|maestro",
+    r"(?: (?:numbers?|no\.?|nr\.?|#))|card|(?:visa|master ?card|amex|american express|credit|debit)(?: card)?|maestro",
     "iban": r"iban(?:[- ](?:number|no\.?))?",
     "bank": r"(?:bank |checking |savings |current |giro )?(?:account|acct|a/c)\.? ?(?:numbers?|no\.?|nr\.?|#)"
     r"|bank account"
@@ -149,12 +152,14 @@ _ENGLISH_LABELS = {
     r"|session|bearer|auth(?:orization)?|refresh|personal access|subscription|storage|app|service|bot|bitlocker"
     r"|publish(?:ing)?"
     r"|server|project|account|admin|live|prod(?:uction)?|staging)[ -]){1,3}(?:access |secret )?(?:keys?|tokens?"
-    r"|secrets?)|tokens?|apikey",
+    r"|secrets?)|tokens?"
+    r"|(?:api|app|access|secret|client|auth)(?:key|secret|token)",
     "key": r"keys?|secrets?",
     "code": r"(?:pass)?codes?|combination|combo",
     "passphrase": r"pass ?phrases?",
     "account": r"accounts?|acct\.?|a/c",
     "pass": r"pass",
+    "lock": r"(?:pad)?locks?|lock ?box|key ?safe|safe|keypad",
     "wifi": r"wi-?fi(?!:[STP]:)|wlan",
 }
 _CHINESE_LABELS = {
@@ -165,7 +170,7 @@ _CHINESE_LABELS = {
     "entry": r"(?:门禁|开门|解锁|开锁|门锁|房门|大门|入户|报警|撤防|布防"
     r"|电梯|车库|柜门|储物柜|钥匙盒|锁)的?(?:代|号)?码",
     "pin": r"(?i:pin) ?码",
-    "card": r"(?:银行卡|信用卡|借记卡|储蓄卡|工资卡)(?:的?(?:卡号|号码|账号|号))?|卡号",
+    "card": r"(?:银行卡|信用卡|借记卡|储蓄卡|工资卡)(?:的?(?:卡号|号码|账号|号))?|卡号?",
     "bank": r"(?:银行|对公|收款|开户|公积金)的?(?:账户|帐户|账号|帐号|户口)(?:号码?|账号)?|(?:账户|帐户)号码?",
     "passport": r"护照(?:号码?|编号)?|護照(?:號碼?)?",
     "social": r"(?:社保|社会保障|医保|社保卡|医保卡|公积金)(?:卡)?(?:号码?|账号|编号)",
@@ -209,6 +214,7 @@ _SPEC: tuple[tuple[str, SecretKind, Reader, bool, Pointer], ...] = (
     ("key", API_KEY, read_token, True, Pointer.VERB),
     ("code", ENTRY_CODE, read_code, True, Pointer.NEAR),
     ("account", BANK_ACCOUNT, _number(8, 24), False, Pointer.NEAR),
+    ("lock", ENTRY_CODE, read_combination, False, Pointer.VERB),
     ("pass", PASSWORD, read_password, False, Pointer.SIGN),
     ("wifi", PASSWORD, _read_random, False, Pointer.SIGN),
 )

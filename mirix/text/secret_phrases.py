@@ -21,7 +21,15 @@ from mirix.text.secret_captions import caption_for
 from mirix.text.secret_kinds import API_KEY, ENTRY_CODE, PASSWORD, Find
 from mirix.text.secret_labels import IDENTIFIER_LABEL, PLACE, PLACE_WORD, Label, identifiers_in, labels_in
 from mirix.text.secret_shapes import is_example, is_other_number
-from mirix.text.secret_values import Pointer, is_ordinary, is_placeholder, looks_random, looks_secret, read_password
+from mirix.text.secret_values import (
+    Pointer,
+    is_ordinary,
+    is_placeholder,
+    looks_random,
+    looks_secret,
+    read_code,
+    read_password,
+)
 
 _QUALIFIER = (
     r"(?:\s++(?:for|of|on|to|at|in|from|here|behind|inside|there|by|under)\b[^\n.!?;:=。！？；]{0,60}?"
@@ -57,7 +65,14 @@ _GAP = re.compile(
     r"|\s++[-–—]{1,2}\s++|\s*+[（(]\s*+)"
 )
 _NEXT = re.compile(
-    r"(?![:=])(?:[,，]\s?(?=(?:number|no|nr|号)\b))?\s?(?:(?:(?:to|as|still|now|again)\b|使用|用|还|仍)\s?)?(?=\S)"
+    r"(?:(?<![A-Za-z0-9])|(?=[\s,，]))(?![:=])(?:[,，]\s?(?=(?:number|no|nr|号)\b))?\s?(?:(?:(?:to|as|still|now|again)\b|使用|用|还|仍)\s?)?(?=\S)"
+)
+# "the PIN for the blue card 2764": digits of their own, not a room's or a year's.
+_FAR_DIGITS = re.compile(
+    r"\s(?:for|of|on|to)\b[^\n.!?;:=,]{0,40}?(?<!room)(?<!flat)(?<!unit)(?<!house)(?<!number)(?<!step)(?<!page)(?<!b"
+    r"uilding)"
+    r"(?<!since)(?<!until)(?<!in)(?<!at)(?<!on)(?<!by)\s(?!(?:19|20)\d\d\b)(?=\d{4,8}[#*]?(?![\w]|[.,:/-]\d))",
+    re.IGNORECASE,
 )
 _LIST_JOINT = re.compile(
     r"\s{0,2}(?:[,;、，；&]|\band\b|\bor\b|和|或|以及|->|→|\bto\b|改成|换成|,\s*+(?:and|or|then))\s{0,3}", re.IGNORECASE
@@ -123,8 +138,10 @@ _BARE_PAIR = re.compile(
     r"(?:->|→|:|=)\s{0,3}[\w.@+-]{2,60}\s{0,2}/\s{0,2}(?P<value>[!-.0-~\u00a1-\u024f]{8,64})(?=\s|$)"
 )
 _KEYPAD = re.compile(
-    r"(?:\b(?:punch in|press|dial|key in|(?:unlock|open|disarm)s? (?:\w+ ){0,3}(?:with|by|using))|按|输入|输"
+    r"(?:\b(?:punch in|press|dial|key in|(?:unlock|open|(?:dis)?arm|lock)(?:s|ed)? (?:\w+ ){0,3}(?:with|by|using))"
+    r"|按|输入|输"
     r"|拨)\s*+(?P<keyed>[#*]?\d{3,10}[#*]?)(?![\w:.-]*\d)"
+    r"(?!\s(?!(?:and|or|at|to|on|in|then|for)\b)[A-Za-z])"
     r"|(?<![\w#*.,:/-])(?P<marked>\d{3,10}[#*])(?![\w#*])"
     r"|\b(?:chang|switch|reset|mov)\w*\s[^\n.!?]{0,40}?\bfrom (?P<old>\d{3,8}[#*]?) to (?P<new>\d{3,8}[#*]?)(?!\s?(?"
     r":[\d.,:%]|mm|cm|kg|euros?|dollars?))",
@@ -182,7 +199,7 @@ def _value_after(text: str, label: Label, end: int) -> tuple[int, int] | None:
         start = found.end()
         if label is IDENTIFIER_LABEL:
             return _assigned(text, start)
-        if pointer == Pointer.SIGN and _CODE_VALUE.match(text, start):
+        if pointer == Pointer.SIGN and label.kind in (PASSWORD, API_KEY) and _CODE_VALUE.match(text, start):
             return None
         direct = start - end <= 6
         if label.name in ("recovery", "one_time") and (bullet := _BULLET.match(text, start)):
@@ -195,7 +212,9 @@ def _value_after(text: str, label: Label, end: int) -> tuple[int, int] | None:
         return None
     if (found := _GAP.match(text, end)) and (span := label.read(text, found.end(), Pointer.LAYOUT)):
         return span
-    if found := _NEXT.match(text, end):
+    if (found := _NEXT.match(text, end)) and (span := label.read(text, found.end(), Pointer.NEAR)):
+        return span
+    if label.read is read_code and (found := _FAR_DIGITS.match(text, end)):
         return label.read(text, found.end(), Pointer.NEAR)
     return None
 

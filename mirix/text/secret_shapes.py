@@ -91,7 +91,10 @@ _PROVIDER_KEY = re.compile(
 _PEM_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d:")
 _PEM_END = re.compile(r"-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|Private-MAC: *[0-9a-f]+")
 _PEM_LIMIT = 16_384
-_PEM_BODY = re.compile(r"(?:[ \t>|]*[A-Za-z0-9+/=:,. -]{1,100}\r?\n?){0,250}")
+_PEM_BODY = re.compile(
+    r"(?:(?:\s{1,6}|\\n)(?:[A-Za-z0-9+/=]{8,128}|(?:Proc-Type|DEK-Info|Version|Comment): [^\n]{1,100})"
+    r"(?![A-Za-z0-9+/=]))+"
+)
 
 _URL_LOGIN = re.compile(
     r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,30}://[^\s/@:'\"<>]{0,100}:(?P<value>[^\s/'\"<>]{1,200})@(?=[\w\[])", re.I

@@ -1,6 +1,6 @@
 """Reads the value that follows a label such as "password is": where it ends, and whether it is one at all.
 
-"The password is Gull-Ledger-1826." holds a value, "the password is too long" and "password: required" do not. What
+"The password is Plover-Ledge-1907." holds a value, "the password is too long" and "password: required" do not. What
 decides is the shape of the token (digits, symbols, capitals inside, quotes) together with how firmly the label points
 at it (`Pointer`). All texts are folded (`folding`).
 """
@@ -149,7 +149,9 @@ def looks_secret(token: str) -> bool:
     if digits >= 3 and not letters and token.strip("#*").isdigit() and token[-1] in "#*":
         return True
     if symbols and len(token) >= 6 and (letters >= 3 or digits >= 4):
-        return not re.fullmatch(r"[A-Za-z]+(?:[_/:?|][A-Za-z]+)*[_/:?|;]?", token)
+        # user_id and DB_HOST are names, Perch_in_June is none.
+        is_name = re.fullmatch(r"[A-Za-z]+(?:[_/:?|][A-Za-z]+)*[_/:?|;]?", token)
+        return not is_name or ("_" in token and token not in (token.lower(), token.upper()))
     inner = token[1:]
     if token.count("-") >= 2 and len(token) >= 10 and inner != inner.lower() and token != token.upper():
         return True
@@ -232,6 +234,15 @@ _CODE = re.compile(
 _DATE = re.compile(r"(?:19|20)\d\d[- /.]\d\d?[- /.]\d\d?|\d\d?[- /.]\d\d?[- /.](?:19|20)\d\d|\d\d?[:.]\d\d(?!\d)")
 
 
+def read_combination(text: str, start: int, pointer: Pointer) -> tuple[int, int] | None:
+    """Digits that end the clause: "the lock is 614", "the safe: 24-8-31"; never a price or a year."""
+    found = _COMBINATION.match(text, start)
+    return found.span() if found and _CLAUSE_END.match(text, found.end()) else None
+
+
+_COMBINATION = re.compile(r"(?!(?:19|20)\d\d\b)(?:\d{3,8}[#*]?|\d{1,2}(?:[ -]\d{1,2}){2,5})(?![\w/:-]|[.,]\d)")
+
+
 def read_token(text: str, start: int, pointer: Pointer) -> tuple[int, int] | None:
     """An API key or token: at least eight characters of letters, digits and `-_.~+/=`, or anything quoted that long."""
     if text[start : start + 1] in _CLOSERS:
@@ -256,22 +267,21 @@ def read_number(text: str, start: int, *, fewest: int, most: int) -> tuple[int, 
     block = _BLOCK.match(text, start)
     if block and fewest <= len(block.group()) <= most and sum(c.isdigit() for c in block.group()) >= 4:
         grouped = _GROUPS.match(text, start)
-        if grouped and grouped.end() > block.end() and len(block.group()) <= 6:
-            pass
-        else:
+        if not (grouped and grouped.end() > block.end() and len(block.group()) <= 6):
             return None if _DATE.match(text, start) else block.span()
     found = _GROUPS.match(text, start)
     while found:
         characters = [c for c in found.group() if c.isalnum()]
         if len(characters) <= most:
             digits = sum(c.isdigit() for c in characters)
-            usable = len(characters) >= fewest and digits >= 4 and not _DATE.fullmatch(found.group())
+            usable = len(characters) >= fewest and digits >= 4 and not _MONTH.search(found.group())
             return found.span() if usable and not _UNIT.match(text, found.end()) else None
         cut = max(found.group().rfind(" "), found.group().rfind("-"))
         found = _GROUPS.match(text, start, start + cut) if cut > 0 else None
     return None
 
 
+_MONTH = re.compile(_DATE.pattern + r"|\A\d\d?[-/. ](?:19|20)\d\d\Z")
 _BLOCK = re.compile(r"[A-Z]{0,6}\d[A-Z0-9]{3,27}(?:-[A-Z0-9])?(?![A-Za-z0-9])")
 _GROUPS = re.compile(
     r"(?:[A-Z]{1,3}[ -]?)?\d[A-Z0-9]{0,8}(?:(?: ?[-./·] ?| {1,2})(?:[A-Z]?\d[A-Z0-9]{0,8}"
@@ -363,13 +373,16 @@ def _read_plain(text: str, start: int, end: int, pointer: Pointer) -> tuple[int,
     if _CLAUSE_END.match(text, end) or _next_word(text, end) in _JOINTS:
         talk = pointer == Pointer.VERB and token.islower() and token.endswith(_ENDINGS)
         return None if talk or len(token) < 4 else (start, end)
-    return _read_words(text, start, digits_only=pointer == Pointer.VERB and token[0].islower())
+    return _read_words(
+        text, start, firm=pointer == Pointer.SIGN or not token[0].islower(), line=pointer == Pointer.SIGN
+    )
 
 
-def _read_words(text: str, start: int, *, digits_only: bool) -> tuple[int, int] | None:
+def _read_words(text: str, start: int, *, firm: bool, line: bool) -> tuple[int, int] | None:
     """Two to eight words up to the end of the clause, none of them a word of plain talk.
 
-    `digits_only`: two and three words count only when the last holds a digit ("Blue Heron 42").
+    Unless `firm`, two and three words count only when the last holds a digit ("blue heron 42"); with `line`, after a
+    colon, such a phrase may hold a small word ("seagulls at noon 7").
     """
     end, words = start, list[str]()
     for found in _WORD.finditer(text, start, start + 120):
@@ -379,12 +392,12 @@ def _read_words(text: str, start: int, *, digits_only: bool) -> tuple[int, int] 
         end = found.start() + len(word)
         if _CLAUSE_END.match(text, end):
             break
-    if not 2 <= len(words) <= 8 or any(
-        word.lower() in _WORDS or (is_ordinary(word) and not word.isdigit()) for word in words
-    ):
+    ends_in_digit = 2 <= len(words) <= 5 and any(c.isdigit() for c in words[-1]) and (line or len(words[-1]) >= 2)
+    small = _SMALL_WORDS if line and ends_in_digit else frozenset[str]()
+    plain = [word for word in words if word.lower() not in small and not word.isdigit()]
+    if not 2 <= len(words) <= 8 or any(is_ordinary(word) for word in plain):
         return None
-    ends_in_digit = any(character.isdigit() for character in words[-1]) and len(words) <= 5 and len(words[-1]) >= 2
-    if not ends_in_digit and (digits_only and len(words) < 4):
+    if not ends_in_digit and not firm and len(words) < 4:
         return None
     if not (_CLAUSE_END.match(text, end) or _next_word(text, end) in _JOINTS) or _UNIT.match(text, end):
         return None
@@ -392,6 +405,7 @@ def _read_words(text: str, start: int, *, digits_only: bool) -> tuple[int, int] 
 
 
 _WORD = re.compile(r"[^\s，。；！？、()（）\"“”|]+")
+_SMALL_WORDS = frozenset(("at", "in", "of", "on", "the"))
 _NEXT_WORD = re.compile(r"\s+([A-Za-z]+)")
 
 

@@ -55,7 +55,7 @@ _CONTEXT_CHARS = 400
 def find_secrets(text: str, *, before: str = "") -> list[SecretSpan]:
     """The secrets in `text`, all of high sensitivity, by start and without overlap; `text[start:end] == value`.
 
-    `before` is what was said just before (the last message): "What is the wifi password?" lets "It's Gull-1826" be
+    `before` is what was said just before (the last message): "What is the wifi password?" lets "It's Plover-1907" be
     understood. Only its end is looked at, and nothing of it is reported. Linear in the length of the text.
     """
     context = f"{before[-_CONTEXT_CHARS:]}\n" if before else ""

@@ -28,7 +28,7 @@ class BoxKeyring(KeyringBackend):
     priority = 1.0
 
     def __init__(self, *, locked: bool = False, forgetful: bool = False) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.entries: dict[tuple[str, str], str] = {}
         self.locked = locked
         self.forgetful = forgetful
@@ -49,8 +49,12 @@ class BoxKeyring(KeyringBackend):
             raise PasswordDeleteError("not there")
 
 
-def seal(value: str = "Gull-Ledger-1826") -> Sealed:
+def seal(value: str = "Plover-Ledge-1907") -> Sealed:
     return KEYRING.seal(value, user_id=7, item_id=ITEM, version=1)
+
+
+def with_part(sealed: Sealed, part: str, content: bytes) -> Sealed:
+    return replace(sealed, **{part: content})  # type: ignore[arg-type]
 
 
 @given(value=st.text(), user_id=st.integers(0, 2**31 - 1), item_id=st.uuids(), version=st.integers(1, 10_000))
@@ -66,7 +70,7 @@ def test_any_flipped_bit_is_noticed(data: st.DataObject) -> None:
     content = bytearray(getattr(sealed, part))
     content[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     with pytest.raises(SealError, match="changed or moved"):
-        KEYRING.open(replace(sealed, **{part: bytes(content)}), user_id=7, item_id=ITEM, version=1)
+        KEYRING.open(with_part(sealed, part, bytes(content)), user_id=7, item_id=ITEM, version=1)
 
 
 @given(length=st.integers(0, 40))
@@ -76,7 +80,7 @@ def test_a_value_cut_short_does_not_open(length: int) -> None:
         content = getattr(sealed, part)
         if length < len(content):
             with pytest.raises(SealError):
-                KEYRING.open(replace(sealed, **{part: content[:length]}), user_id=7, item_id=ITEM, version=1)
+                KEYRING.open(with_part(sealed, part, content[:length]), user_id=7, item_id=ITEM, version=1)
 
 
 @pytest.mark.parametrize(("user_id", "item_id", "version"), [(8, ITEM, 1), (7, uuid4(), 1), (7, ITEM, 2)])
@@ -188,10 +192,9 @@ def test_a_damaged_key_file_is_an_error_and_is_left_alone(tmp_path: Path) -> Non
 
 
 def test_a_place_that_cannot_hold_the_key_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "vault.key"
-    path.with_name("x" * 200).mkdir()
+    (tmp_path / "file").write_text("no folder")
     with pytest.raises(SealError, match="MIRIX_DATA_DIR"):
-        Keyring.from_config(path.with_name("k" * 250), use_os_keyring=False)
+        Keyring.from_config(tmp_path / "file" / "vault.key", use_os_keyring=False)
 
 
 def _key_id(path: Path, use_backend: bool) -> str:

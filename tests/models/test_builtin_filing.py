@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mirix.models.builtin.filing import file_batch, file_memory
-from mirix.models.builtin.nearest import NearestExamples, load_examples
+from mirix.models.builtin.nearest import NearestExamples, plain_nearest
 from mirix.models.builtin.prompt import Call, Memory, Message
 from mirix.models.builtin.steps import split_steps
 
@@ -17,7 +17,7 @@ AT = datetime(2026, 11, 13, 9, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def nearest() -> NearestExamples:
-    return NearestExamples(load_examples())
+    return plain_nearest()
 
 
 def call_with(*texts: str, memories: tuple[Memory, ...] = (), context: tuple[int, ...] = ()) -> Call:

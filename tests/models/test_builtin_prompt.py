@@ -9,7 +9,7 @@ from mirix.models.builtin.prompt import parse_call
 
 EVIDENCE = """<now>2026-11-13T10:00:00+01:00 Friday</now>
 <evidence>
-<message id="e1" at="2026-11-13T09:12:00+01:00" role="user" speaker="Ana &amp; Co" source="screen" title="Inbox" context="true">
+<message id="e1" at="2026-11-13T09:12:00+01:00" role="user" speaker="Ana &amp; Co" source="screen" context="true">
 Two lines
 of text
 </message>
@@ -25,7 +25,7 @@ QUESTION = """<now>2026-11-13T10:00:00+01:00 Friday</now>
 </block>
 </core_memory>
 <context>
-<item n="1" type="message" at="2026-11-13T09:12:00+01:00" role="user" speaker="Ana" outdated="true">I live in Oslo.</item>
+<item n="1" type="message" at="2026-11-13" role="user" outdated="true">I live in Oslo.</item>
 <item n="2" type="vault" caption="wifi password">{{vault:k7q2}}</item>
 </context>
 <question asked_at="2026-11-13T10:00:00+01:00">Where do I live?</question>

@@ -136,6 +136,45 @@ def test_what_was_never_said_is_not_known_in_chinese_either(question: str) -> No
     assert ask(CHINESE, question, speaker="江晚") == "我不知道。"
 
 
+def memory_item(number: int, kind: str, name: str, text: str) -> Item:
+    return Item(number=number, kind=kind, at=START, role="", speaker="", name=name, text=text, outdated=False)
+
+
+def answer_from(items: tuple[Item, ...], question: str) -> str:
+    call = Call(
+        now=START,
+        messages=(),
+        memories=(),
+        core=(("human", "I live in Lund with my wife."),),
+        items=items,
+        question=question,
+        asked_at=START,
+        is_final=True,
+        searches=0,
+        failed=(),
+        is_repair=False,
+    )
+    return answer_question(call).text
+
+
+def test_a_vault_entry_is_found_by_its_caption_and_given_as_reference() -> None:
+    phone = memory_item(1, "vault", "Ferris's mobile number", "{{vault:k7q2}}")
+    code = memory_item(2, "vault", "door code of the studio", "{{vault:z9x8}}")
+    assert answer_from((phone, code), "What is Ferris's mobile number?") == "{{vault:k7q2}} [1]"
+    assert answer_from((phone, code), "What is the door code of the studio?") == "{{vault:z9x8}} [2]"
+    assert answer_from((phone, code), "What is the alarm code of the cellar?") == "I don't know."
+
+
+def test_a_memory_is_about_what_it_is_named_after_and_is_not_said_twice() -> None:
+    text = "She repairs violins in Cremona. — She repairs violins in Cremona."
+    answer = answer_from((memory_item(1, "semantic", "Ottavia", text),), "What does Ottavia repair?")
+    assert answer == "She repairs violins in Cremona. [1]"
+
+
+def test_core_lines_answer_without_a_citation() -> None:
+    assert answer_from((), "Where do I live?") == "I live in Lund with my wife."
+
+
 def test_an_outdated_statement_gives_way_to_the_current_one() -> None:
     texts = ("The club meets on Mondays.", "The club meets on Fridays.")
     assert (

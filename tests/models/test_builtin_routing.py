@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from mirix.models.builtin.nearest import KINDS, NearestExamples, load_examples
+from mirix.models.builtin.nearest import KINDS, NearestExamples, english_texts, load_examples, plain_nearest
 from mirix.models.builtin.prompt import Message
 from mirix.models.builtin.routing import route_messages
+from mirix.models.builtin.vectors import example_vectors
 
 AT = datetime(2026, 5, 4, 9, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def nearest() -> NearestExamples:
-    return NearestExamples(load_examples())
+    return plain_nearest()
 
 
 def said(text: str, handle: str = "e1", role: str = "user", source: str = "chat") -> Message:
@@ -109,3 +112,16 @@ def test_a_short_answer_is_read_with_its_question(nearest: NearestExamples) -> N
 def test_what_stands_on_a_screen_is_no_fact_on_the_user(nearest: NearestExamples) -> None:
     text = "[screen] Profile  I'm Dario, I live in Trieste and I repair clocks. Always call me first."
     assert not {"core", "procedural"} & kinds_of(nearest, said(text, source="screen"))
+
+
+def test_the_shipped_vectors_belong_to_the_examples() -> None:
+    texts = english_texts([example.text for example in load_examples()])
+    seen: list[int] = []
+
+    def embed(asked: Sequence[str]) -> NDArray[np.float32]:
+        seen.append(len(asked))
+        return np.ones((len(asked), 384), dtype=np.float32) / np.float32(np.sqrt(384))
+
+    # Another embedder gives other vectors: the probe tells, and everything is embedded anew.
+    example_vectors(texts, embed)
+    assert seen == [1, len(texts)], "run python -m mirix.models.builtin.vectors after changing examples.jsonl"

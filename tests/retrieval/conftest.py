@@ -95,7 +95,9 @@ class Notebook:
         if name not in self._conversations:
             conversation_id, batch_id = new_id(), new_id()
             values = {"id": conversation_id, "name": name, "batch": batch_id, "key": name.encode()}
-            await self.run("INSERT INTO conversation (user_id, id, name) VALUES (%(user_id)s, %(id)s, %(name)s)", values)
+            await self.run(
+                "INSERT INTO conversation (user_id, id, name) VALUES (%(user_id)s, %(id)s, %(name)s)", values
+            )
             await self.run(
                 "INSERT INTO batch (user_id, id, idempotency_key, conversation_id, state, trust)"
                 " VALUES (%(user_id)s, %(batch)s, %(key)s, %(id)s, 'applied', 3)",

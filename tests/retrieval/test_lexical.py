@@ -28,7 +28,13 @@ WORDS = (
     "kiln glaze harbour ferry lantern orchid violin bakery rhubarb compass paddle willow "
     "陶瓷釉料 港口 渡轮 灯笼 兰花 小提琴 面包 大黄 指南针"
 ).split()
-QUESTIONS = ["kiln and glaze", "the violin at the harbour", "谁带来了兰花和面包?", "ferry 渡轮 compass paddle", "nothing here"]
+QUESTIONS = [
+    "kiln and glaze",
+    "the violin at the harbour",
+    "谁带来了兰花和面包?",
+    "ferry 渡轮 compass paddle",
+    "nothing here",
+]
 
 
 def sentence(chance: random.Random) -> str:

@@ -36,13 +36,14 @@ RETURNING {columns};
 SELECT state, attempt FROM batch WHERE user_id = %(user_id)s AND id = %(id)s FOR UPDATE;
 
 -- name: store_reply
--- Keeps what a model answered in a step, so that a retry need not ask again.
+-- Keeps what a model answered in a step, so that a retry need not ask again; nothing when the lease was lost.
 UPDATE batch SET replies = replies || %(reply)s, lease_until = now() + %(lease)s
-WHERE user_id = %(user_id)s AND id = %(id)s;
+WHERE user_id = %(user_id)s AND id = %(id)s AND state = 'running' AND attempt = %(attempt)s;
 
 -- name: drop_replies
--- Forgets the answers of some steps: what they were based on has changed.
-UPDATE batch SET replies = replies - %(steps)s::text[] WHERE user_id = %(user_id)s AND id = %(id)s;
+-- Forgets the answers of some steps: what they were based on has changed, or they cannot be used.
+UPDATE batch SET replies = replies - %(steps)s::text[]
+WHERE user_id = %(user_id)s AND id = %(id)s AND state = 'running' AND attempt = %(attempt)s;
 
 -- name: finish_batch
 -- The batch is applied, together with what it changed.
@@ -51,9 +52,9 @@ UPDATE batch SET state = 'applied', changes = %(changes)s, problems = %(problems
 WHERE user_id = %(user_id)s AND id = %(id)s;
 
 -- name: release_batch
--- The attempt failed: the batch waits for the next one, or is given up.
-UPDATE batch SET state = %(state)s, error = %(error)s, lease_until = NULL
-WHERE user_id = %(user_id)s AND id = %(id)s AND state = 'running';
+-- The attempt failed: the batch waits for the next one, or is given up. Nothing when the lease was lost.
+UPDATE batch SET state = %(state)s, error = %(error)s, attempt = attempt - %(given_back)s, lease_until = NULL
+WHERE user_id = %(user_id)s AND id = %(id)s AND state = 'running' AND attempt = %(attempt)s;
 
 -- name: retry_failed
 -- Failed batches are tried again.

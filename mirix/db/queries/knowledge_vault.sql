@@ -4,6 +4,10 @@ SELECT DISTINCT ON (content_hmac) content_hmac, reference FROM knowledge_vault
 WHERE user_id = %(user_id)s AND content_hmac = ANY (%(digests)s::bytea[]) AND status IN ('active', 'superseded')
 ORDER BY content_hmac, status, id;
 
+-- name: lock_values
+-- One writer of new values at a time for each user: two that seal the same value at once would give it two references.
+SELECT pg_advisory_xact_lock(hashtextextended('mirix vault', %(user_id)s));
+
 -- name: by_references
 -- Entries by the references that stand in texts.
 SELECT {columns} FROM knowledge_vault WHERE user_id = %(user_id)s AND reference = ANY (%(references)s::text[]);

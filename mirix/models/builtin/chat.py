@@ -24,7 +24,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, PrivateAttr
 
 from mirix.models.builtin.filing import Operation, file_batch, file_memory
-from mirix.models.builtin.nearest import NearestExamples, load_examples
+from mirix.models.builtin.nearest import NearestExamples, load_examples, plain_nearest
 from mirix.models.builtin.prompt import Call, parse_call
 from mirix.models.builtin.reading import answer_question, better_query
 from mirix.models.builtin.repairing import mend_calls
@@ -167,6 +167,8 @@ class BuiltinChatModel(BaseChatModel):
         return ("", [Operation(tool="search_memory", arguments={"query": query})]) if query else (answer.text, [])
 
     def _nearest(self) -> NearestExamples:
+        if self.embed_texts is None:
+            return plain_nearest()
         with self._lock:
             if self._loaded is None:
                 self._loaded = NearestExamples(load_examples(), self.embed_texts)

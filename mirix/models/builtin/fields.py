@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from mirix.models.builtin.language import (
     BRACKET,
@@ -36,6 +36,7 @@ _NAME_ZH = re.compile(
     r"(?:[\u4e00-\u9fff]{0,2}?)(?:老师|师傅|经理|医生|大夫|主任|阿姨|叔叔?|哥|姐|总|工|教练|律师|"
     r"科长|处长|校长|护士|老板))"
 )
+_HAN_BORDER = re.compile(r"[^\u4e00-\u9fff]|[的了是在和就都也很把被给让跟与我你他她这那有没不要先再]")
 _QUOTED = re.compile(r"[\"“「『'‘](?P<term>[^\"”」』'’]{1,30})[\"”」』'’]")
 _PROJECT = re.compile(
     r"\b(?:[Pp]roject|[Cc]odename) (?P<name>[A-Z][\w-]+)|(?P<zh>[\u4e00-\u9fffA-Za-z0-9]{2,8}(?:项目|系统|平台|计划))"
@@ -147,11 +148,13 @@ def semantic_kind(sentence: str, name: str) -> str:
 
 
 def event_times(text: str, said_at: datetime | None) -> tuple[str, str | None]:
-    """ISO start and end of the first resolved time in a text; ("", None) when there is none."""
+    """ISO start and (exclusive) end of the first resolved time in a text; ("", None) when there is none."""
     moments = find_moments(text)
     if not moments:
         return "", None
     start, end = moments[0].start(said_at), moments[0].end(said_at)
+    if end is not None and not isinstance(end, datetime):
+        end += timedelta(days=1)  # ends are exclusive
     return _iso(start), (_iso(end) if end is not None and end != start else None)
 
 
@@ -173,7 +176,8 @@ _EVENT_TYPES = (
     (
         "life_change",
         (
-            r"\b(?:(?:I|we)(?:\'ve)? moved|new job|promoted|married|engaged|born|retire\w*|quit|diagnosed)\b|搬|升职|结婚|"
+            r"\b(?:(?:I|we)(?:\'ve)? moved|new job|promoted|married|engaged|born|retire\w*|quit|diagnosed)\b"
+            r"|搬|升职|结婚|"
             r"领证|退休|离职|入职|出生|确诊"
         ),
     ),
@@ -208,11 +212,7 @@ def keywords_of(text: str, limit: int = 8) -> list[str]:
     names = names_in(bare)[:4]
     if is_chinese(bare):
         # Runs of two to four characters between function words are mostly words; longer ones are clauses.
-        ranked = [
-            run
-            for run in re.split(r"[^\u4e00-\u9fff]|[的了是在和就都也很把被给让跟与我你他她这那有没不要先再]", bare)
-            if 2 <= len(run) <= 4
-        ]
+        ranked = [run for run in _HAN_BORDER.split(bare) if 2 <= len(run) <= 4]
     else:
         found = [word for word in re.findall(r"[A-Za-zÀ-ÿ][\w'’-]{3,}", bare) if word.lower() not in STOPWORDS]
         counts = Counter(word.lower() for word in found)

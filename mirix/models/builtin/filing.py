@@ -40,6 +40,7 @@ MEMORY_TOOLS: Final = {
 }
 _SUMMARY_LIMIT = 240  # characters of a one-line summary
 _DETAILS_LIMIT = 1200
+_STEP_LIMIT = 800
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +133,9 @@ def _changing(kind: str, change: Change, draft: Draft) -> list[Operation]:
     else:
         arguments = {"memory": change.memory.handle, "item": draft.item, "messages": list(draft.handles)}
     if draft.message.at is not None:
-        start, _ = (
-            event_times(draft.statement, draft.message.at) if has("state_change", draft.statement) else ("", None)
-        )
+        # A fact holds from the day that is named; an appointment that moved is moved from when it was said.
+        is_dated = kind in {"core", "semantic"} and has("state_change", draft.statement)
+        start = event_times(draft.statement, draft.message.at)[0] if is_dated else ""
         arguments["valid_from"] = start or draft.message.at.isoformat()
     return [Operation(tool=f"{tool}_supersede", arguments=arguments)]
 
@@ -249,7 +250,7 @@ def _draft_procedural(messages: Sequence[Message], nearest: NearestExamples) -> 
     item: dict[str, object] = {
         "entry_type": entry_type(text),
         "summary": first[:_SUMMARY_LIMIT],
-        "steps": steps or [tidy(text)[:_DETAILS_LIMIT]],
+        "steps": [step[:_STEP_LIMIT] for step in steps] or [tidy(text)[:_STEP_LIMIT]],
         "keywords": keywords_of(text),
     }
     handles = tuple(message.handle for message in own)

@@ -63,6 +63,12 @@ def load_examples() -> tuple[Example, ...]:
     )
 
 
+@lru_cache(maxsize=1)
+def plain_nearest() -> NearestExamples:
+    """The examples without sentence vectors: the same for everybody, so it is learnt once in a process."""
+    return NearestExamples(load_examples())
+
+
 class NearestExamples:
     """How much a text belongs to each of the six kinds, as a margin: above 0 it does, about +0.6 it plainly does."""
 

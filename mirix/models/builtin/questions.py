@@ -211,6 +211,7 @@ class Question:
     kind: str  # secret, exact, duration, when, where, how_to, count, who, name, why, yes_no, what
     terms: tuple[str, ...]  # content stems or bigrams, each once, names of the user left out
     focus: frozenset[str]  # terms behind a Chinese question word ("哪天进场的"): what is asked of the subject
+    speakers: frozenset[str]  # those of the speakers whom it names
     names: tuple[str, ...]  # names that must occur, the user's own left out
     owner: str  # whose thing is asked for, where only the form tells ("江远的电话"); "" when none
     families: tuple[tuple[frozenset[str], frozenset[str]], ...]  # (asked with, told with) for the words it touches
@@ -243,6 +244,7 @@ def read_question(text: str, user_names: set[str]) -> Question:
         kind=kind,
         terms=terms,
         focus=_focus(stripped, chinese),
+        speakers=frozenset(name for name in user_names if name in bare),
         names=names,
         owner=owner.group(1) if owner and owner.group(1) not in user_names else _rest_as_owner(stripped, kind, chinese),
         families=_families(stripped, chinese),

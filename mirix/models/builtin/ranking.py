@@ -64,13 +64,15 @@ class Found:
 
 
 def make_units(items: Sequence[Item]) -> list[Unit]:
-    """The sentences of the items, in order."""
+    """The sentences of the items, in order. The name of a memory counts in each of them: it is what they are about."""
     units = []
     for item in items:
-        sentences = tuple(split_sentences(item.text))
+        named = frozenset() if item.kind == "message" else _terms_of(item.name)
+        parts = [item.text] if item.kind == "message" else item.text.split(" — ")
+        sentences = tuple(dict.fromkeys(sentence for part in parts for sentence in split_sentences(part)))
         around = _terms_of(f"{item.name} {item.text}")
         units += [
-            Unit(item=item, sentences=sentences, order=order, terms=_terms_of(sentence), around=around)
+            Unit(item=item, sentences=sentences, order=order, terms=named | _terms_of(sentence), around=around)
             for order, sentence in enumerate(sentences)
         ]
     return units
@@ -189,6 +191,9 @@ def _fit(question: Question, unit: Unit) -> float:
         fit *= naming
     if unit.text.rstrip().endswith(("?", "?")):
         fit *= 0.6
+    if question.speakers and unit.item.role == "user" and unit.item.speaker:
+        # What somebody did is mostly told by themselves.
+        fit *= 1.0 if {unit.item.speaker, *unit.item.speaker.split()} & question.speakers else 0.75
     whole = f"{unit.item.name} {unit.item.speaker} {unit.item.text}"
     subjects = [part for name in question.names for part in name.split()] + ([question.owner] if question.owner else [])
     if subjects and not any(part in whole for part in subjects):

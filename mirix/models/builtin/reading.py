@@ -159,7 +159,8 @@ def _values_of(question: Question, entry: Found) -> list[str]:
         ]
         if values:
             return values
-    return [] if is_open_value(question.text) else references
+    # What the vault keeps has its reference even where it is no secret.
+    return references if unit.item.kind == "vault" or not is_open_value(question.text) else []
 
 
 def _nearest(question: Question, unit: Unit, values: list[str]) -> str:

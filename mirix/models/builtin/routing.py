@@ -25,7 +25,7 @@ _KEEP_SCREEN = re.compile(
     r"帮我.{0,4}[存收留]|[存收留](?:一下|下来|起来)这"
 )
 _GAME_OVER = re.compile(
-    r"(?i)\b(?:enough (?:practice|of that|playing)|back to (?:reality|normal|work)|seriously now|"
+    r"(?i)\b(?:enough (?:of that|playing|games|for today)|back to (?:reality|normal|work)|seriously now|"
     r"joking aside|game over|end of (?:game|scene))\b|不玩了|言归正传|说正经的|到此为止|练习结束"
 )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mirix.models.builtin.language import BRACKET, HAN, content_terms, is_chinese, split_clauses
+from mirix.models.builtin.signals import has
 
 WORD_LIMIT = 25
 HAN_LIMIT = 40
@@ -45,6 +46,10 @@ _CANDIDATES = {
     ),
     "age": r"\b\d{2}\b|岁|[一二三四五六七八九]?十[一二三四五六七八九]?|\byears old\b|\bturn(?:ed|ing)\b",
 }
+
+
+# Kinds whose answer has a shape of its own: a quote that has it needs no neighbours.
+_TELLING = frozenset({"count", "duration", "money", "age", "when"})
 
 
 def carries(kind: str, text: str) -> bool:
@@ -87,15 +92,23 @@ def fill_quote(sentences: Sequence[str], order: int, terms: set[str], kind: str,
     quote = short_quote(sentences[order], terms, kind, room)
     joint = "" if is_chinese(quote) else " "
     first, last = order, order
+    if kind in _TELLING and carries(kind, quote):
+        return quote
     while True:
-        after = _clean(BRACKET.sub("", sentences[last + 1])) if last + 1 < len(sentences) else ""
-        before = _clean(BRACKET.sub("", sentences[first - 1])) if first > 0 else ""
+        after = _neighbour(sentences[last + 1]) if last + 1 < len(sentences) else ""
+        before = _neighbour(sentences[first - 1]) if first > 0 else ""
         if after and size_of(f"{quote}{joint}{after}") <= room:
             quote, last = f"{quote}{joint}{after}", last + 1
         elif before and size_of(f"{before}{joint}{quote}") <= room:
             quote, first = f"{before}{joint}{quote}", first - 1
         else:
             return quote
+
+
+def _neighbour(sentence: str) -> str:
+    """A sentence that may stand beside a quote; greetings and thanks tell nothing."""
+    text = _clean(BRACKET.sub("", sentence))
+    return "" if has("greeting", text) and size_of(text) < 0.25 else text
 
 
 _VALUE_WORDS = (

@@ -13,7 +13,6 @@ from mirix.models.builtin.language import BRACKET, content_terms, plain, split_c
 from mirix.models.builtin.signals import has
 from mirix.text.secrets import find_exact_values
 
-
 _REFERENCES = re.compile(r"\{\{vault:[^}]*\}\}")
 _LINKING = re.compile(
     r"(?i)\b(?:please|just|note|remember|is|are|at|on|under|here|for me|keep|save|note down|you can)\b"
@@ -50,7 +49,7 @@ def exact_values(text: str) -> list[ExactValue]:
 
 
 def _caption(text: str, value: str, usual: str) -> str:
-    """What a value is, in the words of its sentence without the value; the usual name of its sort when there are none."""
+    """What a value is, in the words of its sentence; the usual name of its sort when there are none."""
     sentence = next((sentence for sentence in split_sentences(text) if value in sentence), "")
     clause = next((clause for clause in split_clauses(sentence) if value in clause), sentence)
     rest = _REFERENCES.sub(" ", clause.replace(value, " "))

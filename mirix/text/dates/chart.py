@@ -44,11 +44,13 @@ class Rule:
 
 
 class Grammar:
-    """Rules by the kinds their first place takes."""
+    """Rules by the kinds that their first two places take, so that few are tried at each node."""
 
     def __init__(self, aliases: dict[str, Sequence[str]]) -> None:
         self._aliases = aliases
-        self._rules: dict[str, list[Rule]] = defaultdict(list)
+        self._single: dict[str, list[Rule]] = defaultdict(list)
+        self._longer: dict[str, dict[str, list[Rule]]] = defaultdict(lambda: defaultdict(list))
+        self._words: set[str] = set()
 
     def add(
         self, kind: str, patterns: str | Iterable[str], make: Callable[..., Value], rank: int = 0, lead: bool = False
@@ -63,16 +65,24 @@ class Grammar:
                     rank=rank,
                     is_lead=lead,
                 )
-                for first in sorted(rule.pattern[0]):
-                    self._rules[first].append(rule)
+                self._words.update(kind for place in rule.pattern for kind in place if not kind.startswith("<"))
+                for first in rule.pattern[0]:
+                    if len(rule.pattern) == 1:
+                        self._single[first].append(rule)
+                    for second in rule.pattern[1] if len(rule.pattern) > 1 else ():
+                        self._longer[first][second].append(rule)
 
-    def words(self) -> set[str]:
+    def words(self) -> frozenset[str]:
         """Every word that some rule names."""
-        named = {kind for rules in self._rules.values() for rule in rules for place in rule.pattern for kind in place}
-        return {kind for kind in named if not kind.startswith("<")}
+        return frozenset(self._words)
 
-    def starting_with(self, kind: str) -> list[Rule]:
-        return self._rules.get(kind, [])
+    def single(self, kind: str) -> list[Rule]:
+        """Rules of one place that takes this kind."""
+        return self._single.get(kind, [])
+
+    def longer(self, kind: str) -> dict[str, list[Rule]]:
+        """Rules of two and more places that start with this kind, by the kind of the second."""
+        return self._longer.get(kind, {})
 
     def _expand(self, places: list[str]) -> Iterator[list[tuple[frozenset[str], bool]]]:
         choices = [(place.rstrip("?"), None) if place.endswith("?") else (place,) for place in places]
@@ -101,11 +111,14 @@ def parse(tokens: Sequence[Token], grammar: Grammar) -> list[Node]:
             if known and known.rank >= node.rank:
                 continue
             chart[start][node.kind][node.end] = node
-            for rule in grammar.starting_with(node.kind):
-                for rest in _matches(chart, rule.pattern[1:], node.end):
-                    made = _make(rule, [node, *rest])
-                    if made:
-                        waiting.append(made)
+            for rule in grammar.single(node.kind):
+                waiting += _make(rule, [node])
+            longer = grammar.longer(node.kind)
+            for kind in chart[node.end] if longer else ():  # not over sets of kinds: their order differs between runs
+                for rule in longer.get(kind, ()):
+                    for second in chart[node.end][kind].values():
+                        for rest in _matches(chart, rule.pattern[2:], second.end):
+                            waiting += _make(rule, [node, second, *rest])
     return [node for row in chart for by_end in row.values() for node in by_end.values()]
 
 
@@ -116,17 +129,17 @@ def _matches(
         yield []
         return
     row = chart[start]
-    for kind in row:  # not over the set of kinds, whose order differs from run to run
+    for kind in row:
         if kind in places[0]:
             for node in row[kind].values():
                 for rest in _matches(chart, places[1:], node.end):
                     yield [node, *rest]
 
 
-def _make(rule: Rule, parts: list[Node]) -> Node | None:
+def _make(rule: Rule, parts: list[Node]) -> list[Node]:
     value = rule.make(*(part.value for part, hole in zip(parts, rule.holes, strict=True) if hole))
     if value is None:
-        return None
+        return []
     first = next((part for part, hole in zip(parts, rule.holes, strict=True) if hole), parts[0])
     core = first.core if rule.is_lead or first is parts[0] else parts[0].core
-    return Node(kind=rule.kind, value=value, start=parts[0].start, end=parts[-1].end, core=core, rank=rule.rank)
+    return [Node(kind=rule.kind, value=value, start=parts[0].start, end=parts[-1].end, core=core, rank=rule.rank)]

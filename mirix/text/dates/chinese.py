@@ -27,6 +27,7 @@ from mirix.text.dates.relations import (
     day_next_to,
     days_around,
     holding,
+    lasting,
     nth,
     relative,
     slice_of,
@@ -37,7 +38,6 @@ from mirix.text.dates.units import Duration, Grain
 Unit = tuple[float, Grain]
 
 _BEFORE, _AFTER = "前|以前|之前", "后|以后|之后|过后"
-_OF = "的?"
 
 
 def add_chinese_rules(grammar: Grammar) -> None:
@@ -59,13 +59,13 @@ def _duration(count: float, unit: Unit) -> Duration | None:
 
 def _add_durations(grammar: Grammar) -> None:
     add = grammar.add
-    add("<zhdur>", "<num> 个? <zhunit>", _duration)
-    add("<count>", "<num> 日", lambda count: _duration(count, (1, Grain.DAY)))
+    add("<zhdur>", "<n> 个? <zhunit>", _duration)
+    add("<count>", "<n> 日", lambda count: _duration(count, (1, Grain.DAY)))
     add("<zhdur>", "半 个? <zhunit>", lambda unit: _duration(0.5, unit))
-    add("<zhdur>", "<num> 个 半 月", lambda count: _duration(count + 0.5, (1, Grain.MONTH)))
+    add("<zhdur>", "<n> 个 半 月", lambda count: _duration(count + 0.5, (1, Grain.MONTH)))
     add(
         "<zhdur>",
-        ["<num> 个 半 <zhunit>", "<num> 个? <zhunit> 半"],
+        ["<n> 个 半 <zhunit>", "<n> 个? <zhunit> 半"],
         lambda count, *unit: _duration(count + 0.5, unit[0]),
     )
     add("<zhdur>", "<zhdur> <zhdur>", lambda one, other: one + other if other.grain < one.grain else None)
@@ -109,20 +109,20 @@ def _century(number: float) -> Form | None:
 
 def _add_dates(grammar: Grammar) -> None:
     add = grammar.add
-    add("<time>", ["<num> 年 度?", "公元 <num> 年"], _year)
-    add("<yr>", "<num> 年", _short_year)
-    add("<month>", "<num> 月|月份", _month)
-    add("<time>", "<num> 月|月份", _month)
-    add("<zhday>", "<num> 日|号", _day)
-    add("<time>", "<num> 日|号", _day)
-    add("<time>", ["<month> <num>", "<zhrel> 月 <num>"], lambda *parts: _day_of_short_form(parts), rank=-1)
-    add("<cycle>", "第? <num> 季度|季", _quarter)
-    add("<time>", "第? <num> 季度|季", _quarter)
-    add("<time>", "<num> 年代", lambda number: _decade(number) if number < 1000 else years(int(number), 10))
-    add("<time>", "上世纪 <num> 年代", _decade)
-    add("<time>", "本世纪 <num> 年代", lambda number: _decade(number, 2000))
-    add("<time>", "<num> 世纪", _century)
-    add("<time>", "<num> 世纪 <num> 年代", lambda century, number: _decade(number, int(century) * 100 - 100))
+    add("<time>", ["<n> 年 度?", "公元 <n> 年"], _year)
+    add("<yr>", "<n> 年", _short_year)
+    add("<month>", "<n> 月|月份", _month)
+    add("<time>", "<n> 月|月份", _month)
+    add("<zhday>", "<n> 日|号", _day)
+    add("<time>", "<n> 日|号", _day)
+    add("<time>", ["<month> <n>", "<zhrel> 月 <n>"], lambda *parts: _day_of_short_form(parts), rank=-1)
+    add("<cycle>", "第? <n> 季度|季", _quarter)
+    add("<time>", "第? <n> 季度|季", _quarter)
+    add("<time>", "<n> 年代", lambda number: _decade(number) if number < 1000 else years(int(number), 10))
+    add("<time>", "上世纪 <n> 年代", _decade)
+    add("<time>", "本世纪 <n> 年代", lambda number: _decade(number, 2000))
+    add("<time>", "<n> 世纪", _century)
+    add("<time>", "<n> 世纪 <n> 年代", lambda century, number: _decade(number, int(century) * 100 - 100))
     add("<time>", "上世纪", lambda: shifted_unit(Grain.CENTURY, -1))
     add("<time>", "本世纪", lambda: shifted_unit(Grain.CENTURY, 0))
     add("<time>", "<time> 的? <zhday>", lambda month, day: within(day, month) if month.grain is Grain.MONTH else None)
@@ -142,12 +142,12 @@ def _lunar(month: float, day: float) -> Form | None:
 
 def _add_lunar_days(grammar: Grammar) -> None:
     add = grammar.add
-    day = ["初? <num>", "<num> 日|号", "初 <num>"]
+    day = ["初? <n>", "<n> 日|号", "初 <n>"]
     for pattern in day:
-        add("<time>", f"农历|阴历|旧历 <num> 月 {pattern}", _lunar, rank=1)
+        add("<time>", f"农历|阴历|旧历 <n> 月 {pattern}", _lunar, rank=1)
         add("<time>", f"农历|阴历|旧历? <lunarmonth> {pattern}", _lunar, rank=1)
-    add("<time>", "<num> 月 初 <num>", lambda month, number: _lunar(month, number) if number <= 10 else None, rank=1)
-    add("<lunarmonth>", "农历|阴历|旧历 <num> 月", lambda month: int(month))
+    add("<time>", "<n> 月 初 <n>", lambda month, number: _lunar(month, number) if number <= 10 else None, rank=1)
+    add("<lunarmonth>", "农历|阴历|旧历 <n> 月", lambda month: int(month))
 
 
 # --- clock times ------------------------------------------------------------------------------------------------
@@ -169,21 +169,21 @@ def _hours(start: float, end: float) -> Form | None:
 
 def _add_clock(grammar: Grammar) -> None:
     add = grammar.add
-    add("<hr>", "<num> 点", _at)
-    add("<time>", ["<num> 点钟|时", "<num> 点 整|钟"], _at)
-    add("<time>", ["<num> 点|时 <num> 分", "<num> 点|点钟 过 <num> 分"], _at, rank=1)
-    add("<time>", "<num> 点|时 <num>", lambda hour, minute: _at(hour, minute) if minute >= 1 else None)
-    add("<time>", "<num> 点|时 半", lambda hour: _at(hour, 30))
-    add(
-        "<time>", ["<num> 点 <num> 刻", "<num> 点 过 <num> 刻"], lambda hour, quarters: _at(hour, 15 * quarters), rank=1
-    )
-    add("<short>", "<num> 分|分钟", lambda number: Duration(minutes=number, grain=Grain.MINUTE))
-    add("<short>", "<num> 刻|刻钟", lambda number: Duration(minutes=15 * number, grain=Grain.MINUTE))
-    add("<time>", ["差 <short> <num> 点|点钟", "差 <short> 到 <num> 点|点钟"], _before_hour, rank=1)
-    add("<time>", "<num> 点|点钟 差 <short>", lambda hour, minutes: _before_hour(minutes, hour), rank=1)
-    whole = ["<num> 点 多", "<num> 点 几分", "<num> 点 钟? 多 钟?", "<num> 点钟 多"]
+    add("<hr>", "<n> 点", _at)
+    add("<time>", ["<n> 点钟|时", "<n> 点 整|钟"], _at)
+    add("<time>", ["<n> 点|时 <n> 分", "<n> 点|点钟 过 <n> 分"], _at, rank=1)
+    # 零点三 is a decimal: a single digit needs its zero or its 分.
+    add("<time>", "<n> 点|时 <n>", lambda hour, minute: _at(hour, minute) if minute >= 10 else None)
+    add("<time>", "<n> 点|时 <minute>", _at)
+    add("<time>", "<n> 点|时 半", lambda hour: _at(hour, 30))
+    add("<time>", ["<n> 点 <n> 刻", "<n> 点 过 <n> 刻"], lambda hour, quarters: _at(hour, 15 * quarters), rank=1)
+    add("<short>", "<n> 分|分钟", lambda number: Duration(minutes=number, grain=Grain.MINUTE))
+    add("<short>", "<n> 刻|刻钟", lambda number: Duration(minutes=15 * number, grain=Grain.MINUTE))
+    add("<time>", ["差 <short> <n> 点|点钟", "差 <short> 到 <n> 点|点钟"], _before_hour, rank=1)
+    add("<time>", "<n> 点|点钟 差 <short>", lambda hour, minutes: _before_hour(minutes, hour), rank=1)
+    whole = ["<n> 点 多", "<n> 点 几分", "<n> 点 钟? 多 钟?", "<n> 点钟 多"]
     add("<time>", whole, lambda hour: clock(int(hour), whole_hour=True) if hour == int(hour) else None)
-    add("<time>", "<num> 到|至|- <num> 点|时", _hours)
+    add("<time>", "<n> 到|至|- <n> 点|时", _hours)
     add("<time>", ["<hr> 左右|前后|许|整", "大约|大概|约|差不多 <hr>"], lambda hour: hour)
     add("<time>", "<part> 的? <hr>", lambda part, hour: within(hour, part), rank=1)
 
@@ -246,15 +246,16 @@ def _add_offsets(grammar: Grammar) -> None:
             rank=1)  # fmt: skip
         add("<time>", [f"<t> 的? {words} <zhdur>", f"<t> 的? <event> 的? {words} <zhdur>"],
             lambda base, *rest, sign=sign: offset(rest[-1], sign, base))  # fmt: skip
-        add("<time>", [f"<t> {words} 的 <zhdur>", f"<t> 的 {words} <num> 天"],
+        add("<time>", [f"<t> {words} 的 <zhdur>", f"<t> 的 {words} <n> 天"],
             lambda base, *rest, sign=sign: _run_of_days(base, rest, sign), rank=1)  # fmt: skip
-    add("<time>", f"<t> {_AFTER} 的? 第 <num> 天|日", _nth_after, rank=1)
+    add("<time>", f"<t> {_AFTER} 的? 第 <n> 天|日", _nth_after, rank=1)
     add("<time>", f"<t> {_AFTER} 的? 第二天", lambda base: day_next_to(base, 2), rank=1)
     # 三日后 is a count; 三日前 is more often before the third.
     add("<time>", f"<count> {_AFTER}", lambda duration: offset(duration, 1))
     add("<time>", ["<count> 内|以内|之内", "未来|今后|接下来 的? <count>"], lambda duration: counted(duration, 1))
     add("<time>", "最近|过去|近 <count>", lambda duration: counted(duration, -1))
     add("<time>", "<t> 的? 第二天|次日|翌日|隔天", lambda base: day_next_to(base, 1))
+    add("<time>", ["<t> 开始|起 的? <zhdur>"], _run_from)
     add("<time>", "<t> 的? 前夕|前夜", lambda base: day_next_to(base, -1))
     add(
         "<time>",
@@ -268,6 +269,11 @@ def _run_of_days(base: Form, rest: tuple[Duration | float, ...], sign: int) -> F
     length = rest[0]
     count = length.days if isinstance(length, Duration) else int(length)
     return days_around(base, count, sign) if 0 < count < 1000 else None
+
+
+def _run_from(first_day: Form, duration: Duration) -> Form | None:
+    is_days = duration.days > 1 and not duration.months and first_day.grain is Grain.DAY
+    return lasting(first_day, duration.days) if is_days else None
 
 
 def _today_in(span: Form, shift: int = 0) -> Form | None:
@@ -286,12 +292,12 @@ def _next_to(unit: Unit, base: Form, sign: int) -> Form | None:
 def _add_neighbours(grammar: Grammar) -> None:
     add = grammar.add
     for words, sign in ((_BEFORE, -1), (_AFTER, 1)):
-        add("<time>", [f"<t> {words} 的? 第? 一? 个? <cycle>", f"<t> {words} 的 那? 个? <cycle>"],
+        add("<time>", [f"<t> {words} 的? 第? 一? 个? <cycle>", f"<t> {words} 的? 那|那个 <cycle>"],
             lambda base, cycle, sign=sign: adjacent(cycle, base, sign) if cycle.period is Grain.WEEK else None,
         )  # fmt: skip
-        add("<time>", f"<t> {words} 的? 第 <num> 个 <cycle>",
+        add("<time>", f"<t> {words} 的? 第 <n> 个 <cycle>",
             lambda base, number, cycle, sign=sign: adjacent(cycle, base, sign * int(number)))  # fmt: skip
-        add("<time>", [f"<t> {words} 的 那 个? <zhunit>", f"<t> 的 {words} 一? 个? <zhunit>"],
+        add("<time>", [f"<t> {words} 的? 那|那个 <zhunit>", f"<t> 的 {words} 一? 个? <zhunit>"],
             lambda base, unit, sign=sign: _next_to(unit, base, sign))  # fmt: skip
         add(
             "<time>",
@@ -329,10 +335,10 @@ def _add_parts(grammar: Grammar) -> None:
     add("<time>", ["<t> 的? <zhplace>", "<t> 年|月? <zhplace>"], _place_of, rank=1)
     add("<time>", "年 <zhplace>", lambda part: slice_of(part, shifted_unit(Grain.YEAR, 0)), rank=1)
     add("<time>", "月 <zhplace>", lambda part: slice_of(part, shifted_unit(Grain.MONTH, 0)), rank=1)
-    add("<time>", ["<t> 的? 第 <num> 个? <cycle>"], _nth_cycle, rank=1)
+    add("<time>", ["<t> 的? 第 <n> 个? <cycle>"], _nth_cycle, rank=1)
     add(
         "<time>",
-        ["<t> 的? 第 <num> 个? <zhunit>"],
+        ["<t> 的? 第 <n> 个? <zhunit>"],
         lambda whole, number, unit: _nth_units(whole, int(number), 1, unit),
         rank=1,
     )
@@ -345,13 +351,13 @@ def _add_parts(grammar: Grammar) -> None:
     add("<time>", ["<t> 的? 最后 个? <zhunit>"], lambda whole, unit: _nth_units(whole, -1, 1, unit), rank=1)
     add(
         "<time>",
-        ["<t> 的? 最后 <num> 个? <zhunit>"],
+        ["<t> 的? 最后 <n> 个? <zhunit>"],
         lambda whole, count, unit: _nth_units(whole, -1, count, unit),
         rank=1,
     )
     add(
         "<time>",
-        ["<t> 的? 头|前 <num> 个? <zhunit>"],
+        ["<t> 的? 头|前 <n> 个? <zhunit>"],
         lambda whole, count, unit: _nth_units(whole, 1, count, unit),
         rank=1,
     )
@@ -359,7 +365,7 @@ def _add_parts(grammar: Grammar) -> None:
     add("<time>", "<t> 的? 第? 一? 个 工作日", lambda whole: nth(working_day(), whole, 1))
     add("<time>", "<t> 的? 最后 一? 个? 工作日", lambda whole: nth(working_day(), whole, -1))
     add("<time>", "<t> 的? <part>", lambda day, part: within(part, day) if day.grain is Grain.DAY else None)
-    add("<time>", ["<t> 所在? 的? 那|这|当 一? 个? <zhunit>", "<t> 所在 的? <zhunit>"], _unit_of, rank=-1)
+    add("<time>", ["<t> 所在? 的? 那|那个|这|当 一? 个? <zhunit>", "<t> 所在 的? <zhunit>"], _unit_of, rank=-1)
     add(
         "<time>",
         ["<time> 当天|当日|那天|这天|期间|左右|前后|全天|一整天|的时候", "<t> 的? 整个|整 天|日?"],

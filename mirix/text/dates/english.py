@@ -30,8 +30,10 @@ from mirix.text.dates.relations import (
     day_next_to,
     days_around,
     holding,
+    lasting,
     nth,
     relative,
+    several,
     slice_of,
     weekend_of,
     within,
@@ -69,12 +71,12 @@ def _add_durations(grammar: Grammar) -> None:
     add("<num>", "<tens> <ones>", lambda tens, ones: tens + ones)
     add("<spoken>", "<tens> <ones>", lambda tens, ones: tens + ones)
     add("<ord>", "<tens> <ord>", lambda tens, ordinal: tens + ordinal if ordinal < 10 else None)
-    add("<dur>", "<num> <unit>", _duration)
+    add("<dur>", "<num> <u>", _duration)
     add("<dur>", "a|an|another <unit>", lambda unit: _duration(1, unit))
-    add("<dur>", "a couple of? <unit>", lambda unit: _duration(2, unit))
-    add("<dur>", "a dozen <unit>", lambda unit: _duration(12, unit))
-    add("<dur>", ["half a|an? <unit>", "a half <unit>"], lambda unit: _duration(0.5, unit))
-    add("<dur>", "<num> and a half <unit>", lambda count, unit: _duration(count + 0.5, unit))
+    add("<dur>", "a couple of? <u>", lambda unit: _duration(2, unit))
+    add("<dur>", "a dozen <u>", lambda unit: _duration(12, unit))
+    add("<dur>", ["half a|an? <u>", "a half <unit>"], lambda unit: _duration(0.5, unit))
+    add("<dur>", "<num> and a half <u>", lambda count, unit: _duration(count + 0.5, unit))
     add("<dur>", "a|an|one <unit> and a half", lambda unit: _duration(1.5, unit))
     add("<dur>", "a? quarter of an <unit>", lambda unit: _duration(0.25, unit))
     add("<dur>", "three quarters of an <unit>", lambda unit: _duration(0.75, unit))
@@ -245,6 +247,8 @@ def _add_relative(grammar: Grammar) -> None:
         add("<time>", shifted, lambda unit, sign=sign: _from_today(unit, sign), rank=1)
         shifted = [pattern.replace("day", "time") for pattern in shifted]
         add("<time>", shifted, lambda unit, sign=sign: _time_from_today(unit, sign), rank=2)
+    add("<time>", "the? <rel> <num> <cycles>", lambda shift, count, cycle: several(cycle, int(count), min(shift, 1)))
+    add("<time>", "<num> <cycles> from now", lambda count, cycle: several(cycle, int(count), 1, last_only=True))
     add("<time>", "the? <num> <cycles> ago", lambda count, cycle: relative(cycle, -int(count)) if count else None)
 
 
@@ -344,6 +348,10 @@ def _slice_of(part: Slice, whole: Form) -> Form | None:
     return slice_of(part, whole)
 
 
+def _early_or_late(part: Slice, whole: Form) -> Form | None:
+    return None if whole.part and whole.period is Grain.DAY else slice_of(part, whole)
+
+
 def _weekend_of(day: Form) -> Form | None:
     return weekend_of(day) if day.grain is Grain.DAY and not day.is_weekday else None
 
@@ -360,19 +368,20 @@ def _add_parts(grammar: Grammar) -> None:
     add("<time>", [f"the? <ord> <cycle|weekend> {whole}", "the? <ord> <cycle|weekend> <t>"],
         lambda number, cycle, outer: nth(cycle, outer, number), rank=1)  # fmt: skip
     add("<time>", f"the? <ord> <unit> {whole}", lambda number, unit, outer: _nth_units(number, 1, unit, outer), rank=1)
-    add("<time>", f"the? <ord> <num> <unit> {whole}", _nth_units, rank=1)
+    add("<time>", f"the? <ord> <num> <u> {whole}", _nth_units, rank=1)
     add("<time>", f"the? first working|business day {whole}", lambda outer: nth(working_day(), outer, 1), rank=1)
     for words, number in (("last|final", -1), ("penultimate", -2), ("second last", -2), ("second to last", -2)):
         add("<time>", f"the? {' '.join(words.split())} <cycle|weekend> {whole}",
             lambda cycle, outer, number=number: nth(cycle, outer, number), rank=2)  # fmt: skip
         add("<time>", f"the? {words} <unit> {whole}",
             lambda unit, outer, number=number: _nth_units(number, 1, unit, outer), rank=2)  # fmt: skip
-    add("<time>", f"the? last|final <num> <unit> {whole}",
+    add("<time>", f"the? last|final <num> <u> {whole}",
         lambda count, unit, outer: _nth_units(-1, count, unit, outer), rank=2)  # fmt: skip
     add("<time>", f"the? last|final working|business day {whole}", lambda outer: nth(working_day(), outer, -1), rank=2)
     for word, part in (("first", Slice.FIRST_HALF), ("second|latter|last|other", Slice.SECOND_HALF)):
         add("<time>", f"the? {word} half {whole}", lambda outer, part=part: slice_of(part, outer), rank=1)
-    add("<time>", ["<slice> <t|span>", "<slice> in|on <t|span>"], slice_of, rank=1)
+    add("<time>", ["<slice> <t|span>", "<slice> in|on <t|span>"], _early_or_late, rank=1)
+    add("<part>", "<slice> <part>", lambda _, part: part)
     add(
         "<time>",
         "<slice> <unit>",
@@ -414,6 +423,16 @@ def _days_in(first: float, last: float, month: Form) -> Form | None:
     return between(start, end) if start and end and first < last else None
 
 
+def _two_days_in(first: float, second: float, month: Form) -> Form | None:
+    """The 16th and 17th of May."""
+    return _days_in(first, second, month) if second == first + 1 else None
+
+
+def _run_from(duration: Duration, first_day: Form) -> Form | None:
+    days = duration.days if not duration.months and not duration.minutes else 0
+    return lasting(first_day, days) if days > 1 and first_day.grain is Grain.DAY else None
+
+
 def _add_ranges(grammar: Grammar) -> None:
     add = grammar.add
     add("<time>", ["between <t> and <t>", f"from <t> {_TO} <t>", f"<time|mon|wd|loose> {_TO} <t>"], between)
@@ -430,6 +449,8 @@ def _add_ranges(grammar: Grammar) -> None:
     spans = [f"between the? {numbers} and the? {numbers} of? <month>"]
     spans += [f"from? the? {numbers} {_TO} the? {numbers} of? <month>"]
     add("<time>", spans, _days_in, rank=1)
+    add("<time>", f"the? {numbers} and the? {numbers} of? <month>", _two_days_in, rank=1)
+    add("<time>", "the? <dur> starting|beginning on|from? <t>", _run_from)
     add("<time>", [f"<month> {numbers} {_TO} {numbers}", f"between <month> {numbers} and {numbers}"],
         lambda month, first, last: _days_in(first, last, month), rank=1)  # fmt: skip
 

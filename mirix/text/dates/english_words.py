@@ -83,7 +83,7 @@ def english_words() -> dict[str, Entries]:
     for name, unit in _UNITS.items():
         plural = "centuries" if name == "century" else f"{name}s"
         found[name] = (*found.get(name, ()), ("<unit>", unit))
-        found[plural] = (("<unit>", unit),)
+        found[plural] = (("<units>", unit),)
     found["weekend"] = (("<weekend>", weekend()),)
     found["weekends"] = (("<cycles>", weekend()),)
     return found | _fixed_words()

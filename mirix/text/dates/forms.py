@@ -70,6 +70,7 @@ class Form:
     is_weekday: bool = False
     weeks_away: bool = False  # a day counted in weeks: "two weeks ago, on Friday" asks for its week
     shift: int | None = None  # how many calendar units away from the current one
+    is_match: bool = False  # two expressions that may not agree ("Friday 14 November"), so each may stand alone
     is_run: bool = False  # reaches from one thing to another
     is_approximate_day: bool = False  # a count of days that a gloss may turn into hours
 

@@ -17,7 +17,9 @@ WEAK = ("<mon>", "<yr>", "<dom>", "<hr>", "<wd>", "<part>", "<season>", "<weeken
 
 @cache
 def time_grammar() -> Grammar:
-    grammar = Grammar({"t": [kind.strip("<>") for kind in (STRONG, *LOOSE, *WEAK)]})
+    grammar = Grammar(
+        {"t": [kind.strip("<>") for kind in (STRONG, *LOOSE, *WEAK)], "u": ["unit", "units"], "n": ["num", "zhnum"]}
+    )
     add_english_rules(grammar)
     add_chinese_rules(grammar)
     joined = ["<t> <t>", "<t> of|in|on|at|during|for|,|的 the? <t>", "<t> , on|at|in|during the? <t>"]

@@ -14,10 +14,10 @@ from mirix.text.dates.forms import Form, Policy, once, resolve
 from mirix.text.dates.grammar import LOOSE, STRONG, WEAK, time_grammar
 from mirix.text.dates.place import place_of
 from mirix.text.dates.ranges import TimeMention, TimeRange
-from mirix.text.dates.reference import Reference
+from mirix.text.dates.reference import Reference, Tense
 from mirix.text.dates.relations import intersect, on_day
 from mirix.text.dates.tense import is_habit, tense_around
-from mirix.text.dates.tokens import Run, has_time_word, scan
+from mirix.text.dates.tokens import has_time_word, scan
 from mirix.text.dates.units import Grain
 
 # A word that may follow "on the 5th" or "at nine" without being what is counted.
@@ -33,6 +33,8 @@ _RECURRING = re.compile(
 _RECURRING_AFTER = re.compile(r"\s+(?:of|in)\s+(?:every|each|any)\b", re.IGNORECASE)
 _OPEN_ENDED = re.compile(r"(?:\b(?:since|until|till|before|after|by)\s+(?:the\s+)?|自从?|直到|截至)$", re.IGNORECASE)
 _OPEN_ENDED_AFTER = re.compile(r"\s*(?:之前|以前|前|之后|以后|以来|为止)")
+_ADDRESS = re.compile(r"[路街巷弄道村坊]")
+_HOUSE_NUMBER = re.compile(r"[\d一二三四五六七八九十百〇零]+号")
 _NAME_AFTER = re.compile(r" (?!I\b)[A-Z][a-z]+")
 _NAME_BEFORE = re.compile(r"[a-z,] (?!(?:On|By|Until|Last|Next|This|The|In|At|From|Since|I)\b)[A-Z][a-z]+ $")
 _SENTENCE_END = re.compile(r"[.!?。！？\n]|.{120}", re.DOTALL)
@@ -83,35 +85,36 @@ def find(text: str, ref: Reference, *, weak: bool = False) -> Iterator[Found]:
         if not has_time_word(run):
             continue
         nodes = [node for node in parse(run, time_grammar()) if _counts(node, weak)]
+        nodes = [node for node in nodes if not _is_little(text, run[node.start].start, run[node.end - 1].end)]
         nodes.sort(key=lambda node: (node.core, -node.end, -node.rank, node.kind))
         position = 0
         for node in nodes:
-            if node.start < position:
+            start, end = run[node.core].start, run[node.end - 1].end
+            if node.start < position or not (weak or _is_time_here(node, text, start, end)):
                 continue
-            found = _accept(node, run, text, ref, weak, previous)
-            if found:
-                position, previous = node.end, found
-                yield found
+            form = _beside(node.value, previous, text[previous.end : start]) if previous else node.value
+            span = read(form, replace(ref, tense=ref.tense or tense_around(text, start, end)))
+            if span or not form.is_match:
+                # What has no meaning as a whole (30 February) has none in parts either.
+                position = node.end
+            if span:
+                previous = Found(
+                    start=start, end=end, form=form, range=span, is_open_ended=_is_open_ended(text, start, end)
+                )
+                yield previous
 
 
 def _counts(node: Node, weak: bool) -> bool:
     return node.kind == STRONG or node.kind in LOOSE or (weak and node.kind in WEAK)
 
 
-def _accept(node: Node, run: Run, text: str, ref: Reference, weak: bool, previous: Found | None) -> Found | None:
-    start, end = run[node.core].start, run[node.end - 1].end
-    if not weak and not _is_time_here(node, text, start, end):
-        return None
-    form: Form = node.value
-    if previous:
-        form = _beside(form, previous, text[previous.end : start])
-    tense = ref.tense or tense_around(text, start, end)
-    found = read(form, replace(ref, tense=tense))
-    if found is None:
-        return None
-    near = text[max(0, start - 12) : start]
-    is_open_ended = bool(_OPEN_ENDED.search(near) or _OPEN_ENDED_AFTER.match(text, end))
-    return Found(start=start, end=end, form=form, range=found, is_open_ended=is_open_ended)
+def _is_little(text: str, start: int, end: int) -> bool:
+    """有一点, 快一点: a little."""
+    return text[start:end] == "一点" and text[max(0, start - 1) : start].isalpha()
+
+
+def _is_open_ended(text: str, start: int, end: int) -> bool:
+    return bool(_OPEN_ENDED.search(text[max(0, start - 12) : start]) or _OPEN_ENDED_AFTER.match(text, end))
 
 
 def _beside(form: Form, previous: Found, between: str) -> Form:
@@ -135,8 +138,11 @@ def _is_time_here(node: Node, text: str, start: int, end: int) -> bool:
         return False
     if _RECURRING.search(text[max(0, start - 24) : start]) or _RECURRING_AFTER.match(text, end):
         return False
+    if _ADDRESS.search(text[max(0, start - 1) : start]) and _HOUSE_NUMBER.fullmatch(text, start, end):
+        return False
     if form.period is None:
-        return True
+        # "He ran it in forty minutes" is a length of time.
+        return not (text[start : start + 3].lower() == "in " and tense_around(text, start, end) is Tense.PAST)
     if form.policy in (Policy.DAY, Policy.STRICT) and is_habit(text, start, end):
         return False
     # Friday Night Lights, Man Friday: part of a name, unless a preposition says that it is a day.

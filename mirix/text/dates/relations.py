@@ -117,7 +117,7 @@ def both(day: Form, weekday: Form) -> Form:
             if any(weekday.spans(ref, start, start + _DAY)):
                 yield span
 
-    return _inside(day, day, spans=spans)
+    return _inside(day, day, spans=spans, is_match=True)
 
 
 def intersect(one: Form, other: Form) -> Form | None:
@@ -130,11 +130,10 @@ def intersect(one: Form, other: Form) -> Form | None:
     if small.period is None:
         return None
     if small.grain < big.grain and small.period == big.grain:
-        return within(small, big)
-    if small.grain <= Grain.HOUR and big.grain is Grain.PART and small.period is Grain.DAY:
-        return within(small, big)
-    if small.period is Grain.WEEK and big.grain is Grain.WEEKEND:
-        return within(small, big)
+        return replace(within(small, big), is_match=small.period is not Grain.MONTH)
+    is_clock_in_part = small.grain <= Grain.HOUR and big.grain is Grain.PART and small.period is Grain.DAY
+    if is_clock_in_part or (small.period is Grain.WEEK and big.grain is Grain.WEEKEND):
+        return replace(within(small, big), is_match=True)
     if small.period is Grain.WEEK and big.weeks_away:
         return within(small, holding(Grain.WEEK, big))
     if small.part is DayPart.EARLY and big.part is DayPart.MORNING:
@@ -300,6 +299,24 @@ def relative(cycle: Form, shift: int, *, by_week: bool = False) -> Form:
         return next(iter(current or of_year), None)
 
     return once(cycle.grain, span, part=cycle.part)
+
+
+def several(cycle: Form, count: int, sign: int, *, last_only: bool = False) -> Form | None:
+    """The last three weekends; or with `last_only` the last of them: two Sundays from now."""
+    if not 0 < count < 100:
+        return None
+
+    def span(ref: Reference) -> TimeRange | None:
+        day = unit_span(ref, Grain.DAY, ref.today)
+        found = occurrences_around(cycle, ref, count)
+        near = [each for each in found if each.end <= day.start or each.start >= day.end]
+        side = [each for each in near if (each.start > ref.anchor) == (sign > 0)]
+        run = side[:count] if sign > 0 else side[-count:]
+        if len(run) < count:
+            return None
+        return run[-1] if last_only else TimeRange(start=run[0].start, end=run[-1].end, granularity=Granularity.RANGE)
+
+    return once(cycle.grain if last_only else Grain.SLICE, span, part=cycle.part if last_only else None)
 
 
 def coming(cycle: Form, tense: Tense) -> Form:

@@ -27,7 +27,7 @@ _PAST = re.compile(
     re.IGNORECASE,
 )
 _HABIT = re.compile(
-    r"\b(?:every|each|usually|always|often|normally|generally|daily|weekly|never|sometimes)\b|每|通常|总是|平时|一般|经常|往往|从不",
+    r"\b(?:every|each|usually|always|often|normally|generally|daily|weekly|never|sometimes|(?:mon|tues|wednes|thurs|fri|satur|sun)days|weekends)\b|每|通常|总是|平时|一般|经常|往往|从不",
     re.IGNORECASE,
 )
 

@@ -47,7 +47,7 @@ _LONGEST_GAP = 3  # white space within an expression
 _LONGEST_RUN = 20  # tokens; what is longer is cut, so that the time taken grows with the text and not faster
 # Numbers and these make no time by themselves, so a run of nothing else need not be read.
 _EMPTY_WORDS = frozenset(["the", "of", "and", "a", "an", "-", ",", "，", "to", "in", "on", "for"])
-_NUMBER_KINDS = frozenset({"<num>", "<ones>", "<tens>", "<spoken>"})
+_NUMBER_KINDS = frozenset({"<num>", "<ones>", "<tens>", "<spoken>", "<zhnum>", "<minute>"})
 # "Three days after my birthday on 2 May": what happened then stands between the count and its date.
 _BESIDE_EVENT = re.compile(r"\b(?:after|before|following|preceding)\s+$", re.IGNORECASE)
 _EVENT = re.compile(r"(?:my|our|his|her|their|your)(?:\s+[A-Za-z'’]+){1,3}?\s+(?:on|in)(?=\s)", re.IGNORECASE)
@@ -99,8 +99,8 @@ def _scanner() -> re.Pattern[str]:
     guarded = []
     words = [word for word in _lexicon() if not word.isascii() and not set(word) <= set(_DIGITS) | set(_TENFOLD)]
     for word in sorted({*words, *(name for name in HOLIDAYS if not name.isascii())}, key=len, reverse=True):
-        before = f"(?<!{NOT_BEFORE[word]})" if NOT_BEFORE.get(word, "[]") != "[]" else ""
-        after = f"(?!{NOT_AFTER[word]})" if NOT_AFTER.get(word) else ""
+        before = f"(?<!{NOT_BEFORE[word]})" if word in NOT_BEFORE else ""
+        after = f"(?!{NOT_AFTER[word]})" if word in NOT_AFTER else ""
         guarded.append(f"{before}{re.escape(word)}{after}")
     chinese = rf"""
   | (?P<zhweekday> (?:周|星期|礼拜)(?P<index>[一二三四五六日天])(?!{NOT_AFTER_WEEKDAY}) )
@@ -172,6 +172,8 @@ def _quarter(text: str) -> Entries:
 
 def _number(text: str) -> Entries:
     value = float(text) if "." in text else int(text)
+    if len(text) == 2 and text.startswith("0"):
+        return (("<num>", value), ("<minute>", value))
     return (("<num>", value),) if value < 1_000_000 else ()
 
 
@@ -183,7 +185,9 @@ def _entries(kind: str, match: re.Match[str]) -> Entries:
         return (("<cycle>", form), ("<time>", form), ("<weekday>", form))
     if kind == "zhnumber":
         number = chinese_number(text)
-        entries = (("<num>", number),) if number is not None else ()
+        entries = (("<zhnum>", number),) if number is not None else ()
+        if number is not None and len(text) == 2 and text[0] in "〇零":
+            entries = (*entries, ("<minute>", number))
         return (*entries, (text, None)) if text in _lexicon() else entries
     if kind == "chinese":
         return _lexicon()[text]
