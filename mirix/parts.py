@@ -82,7 +82,7 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
     graph = WriteGraph(
         database=database,
         recall=Recall(database, retriever),
-        applier=Applier(database, indexer, keyring),
+        applier=Applier(database, indexer, keyring, frames),
         definitions=definitions,
         models=models,
         single_call=settings.single_call,
@@ -148,7 +148,7 @@ def _models(
                 base_url=settings.model_base_url,
                 api_key=key.get_secret_value() if key else None,
                 timeout_s=settings.model_timeout_s,
-                embedder=embedder,
+                embedder=embedder if embedder is not None and embedder.is_local else None,
             )
         chosen[name] = given or made[setting]
     return chosen

@@ -11,34 +11,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from hashlib import sha256
 from itertools import groupby
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from pgvector import HalfVector
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from psycopg.types.multirange import Multirange
-from psycopg.types.range import Range
 
 from mirix.db.pool import Database, User
 from mirix.db.statements import statements
 from mirix.ingest.frames import Frame, FrameFiles
 from mirix.ingest.inputs import Incoming
-from mirix.ingest.sealing import SealedText, Sealer
+from mirix.ingest.sealing import SealedText, Sealer, lock_values, references_by_digest
 from mirix.memory import store
 from mirix.memory.changes import Change, Changes
 from mirix.memory.envelope import Keyring
 from mirix.memory.indexing import Indexer, Vector
-from mirix.memory.message import Message
+from mirix.memory.message import Message, times_mentioned
 from mirix.memory.record import Scope, new_id
 from mirix.memory.store import Connection
 from mirix.text.analyser import analyse
 from mirix.text.chunks import count_tokens
-from mirix.text.dates import find_mentions
 from mirix.text.names import cut_names
 
 BATCH_MESSAGES = 20
@@ -54,6 +49,7 @@ class StoredBatch:
 
     id: UUID
     is_new: bool  # False: the same was added before, and nothing was written
+    is_applied: bool  # the managers are done with it
     message_ids: tuple[UUID, ...]
     sealed: tuple[Change, ...]  # vault entries that were made
 
@@ -64,6 +60,8 @@ class _Sealed:
 
     incoming: Incoming
     sealed: SealedText
+    title: str | None  # sealed, too
+    uri: str | None
     message_id: UUID = field(default_factory=new_id)
     vector: Vector | None = None
     frame: Frame | None = None
@@ -71,6 +69,14 @@ class _Sealed:
     @property
     def text(self) -> str:
         return self.sealed.text
+
+
+class _SealedMeanwhile(Exception):
+    """Somebody else sealed a value that was new a moment ago: it has to stand under their reference."""
+
+    def __init__(self, known: dict[bytes, str]) -> None:
+        super().__init__()
+        self.known = known
 
 
 def query(name: str) -> sql.Composed:
@@ -101,29 +107,44 @@ class Evidence:
     ) -> list[StoredBatch]:
         """Seal and write; returns one entry for each batch, in order.
 
-        Raises InputError for what cannot be stored, ConflictError when a key is used again for something else, and
-        DatabaseUnavailable; nothing of a batch is written then.
+        The same `idempotency_key` again adds nothing, whatever comes with it. Raises DatabaseUnavailable; nothing of a
+        batch is written then.
         """
-        async with self._database.transaction(user.user_id) as conn:
-            conversation_id = await self._conversation(conn, user.user_id, conversation)
-            before = await self._last_messages(conn, user.user_id, conversation_id, 2)
-            sealer = self.sealer(user.user_id)
-            await sealer.load(conn, [item.text for item in incoming])
-        sealed = self._seal_all(sealer, incoming, before)
-        stored = []
-        for number, group in enumerate(_batches(sealed)):
-            key = f"{idempotency_key}#{number}" if idempotency_key else _content_key(scope, conversation, group)
-            stored.append(await self._store_batch(user, scope, conversation_id, group, before, key, sealer))
-            before = [*before, *(_message(user, scope, conversation_id, stored[-1].id, item) for item in group)][-2:]
-        return stored
+        known: dict[bytes, str] = {}
+        stored: dict[int, StoredBatch] = {}
+        while True:
+            async with self._database.transaction(user.user_id) as conn:
+                conversation_id = await self._conversation(conn, user.user_id, conversation)
+                before = await self._last_messages(conn, user.user_id, conversation_id, 2)
+                sealer = self.sealer(user.user_id)
+                await sealer.load(conn, [text for item in incoming for text in _texts(item)])
+            sealer.known |= known
+            try:
+                for number, group in enumerate(_batches(self._seal_all(sealer, incoming, before))):
+                    key = f"{idempotency_key}#{number}" if idempotency_key else _content_key(scope, conversation, group)
+                    if number not in stored:
+                        stored[number] = await self._store_batch(
+                            user, scope, conversation_id, group, before, key, sealer
+                        )
+                    batch_id = stored[number].id
+                    before = [*before, *(_message(user, scope, conversation_id, batch_id, x) for x in group)][-2:]
+            except _SealedMeanwhile as meanwhile:
+                known |= meanwhile.known
+            else:
+                return list(stored.values())
 
     def _seal_all(self, sealer: Sealer, incoming: Sequence[Incoming], before: Sequence[Message]) -> list[_Sealed]:
         previous = before[-1].text if before else ""
         done = []
         for item in incoming:
-            sealed = sealer.seal(item.text, before=previous, like=item)
+            text = sealer.seal(item.text, before=previous, like=item)
+            title = sealer.seal(item.title or "", like=item)
+            uri = sealer.seal(item.uri or "", like=item)
+            sealed = text.with_others(title, uri)
             frame = self._frames.prepare(item, sealed, sealer) if item.picture else None
-            done.append(_Sealed(incoming=item, sealed=sealed, frame=frame))
+            done.append(
+                _Sealed(incoming=item, sealed=sealed, title=title.text or None, uri=uri.text or None, frame=frame)
+            )
             previous = item.text
         return done
 
@@ -143,9 +164,14 @@ class Evidence:
         entries = [sealer.entries[reference] for reference in references if reference in sealer.entries]
         entries_derived = await self._indexer.derive(entries)
         async with self._database.transaction(user.user_id) as conn:
-            batch_id = await self._insert_batch(conn, user.user_id, digest, conversation_id, group)
+            batch_id, digest = await self._insert_batch(conn, user.user_id, digest, conversation_id, group)
             if batch_id is None:
                 return await self._stored_before(conn, user.user_id, digest)
+            if entries:
+                await lock_values(conn, user.user_id)
+                known = await references_by_digest(conn, user.user_id, [entry.content_hmac for entry in entries])
+                if known:
+                    raise _SealedMeanwhile(known)
             for item in embedded:
                 await self._insert_message(conn, _message(user, scope, conversation_id, batch_id, item), item)
             for message_id, window in windows.items():
@@ -162,41 +188,44 @@ class Evidence:
         for entry in entries:
             sealer.entries.pop(entry.reference, None)
         ids = tuple(item.message_id for item in embedded)
-        return StoredBatch(id=batch_id, is_new=True, message_ids=ids, sealed=tuple(changes.done))
+        return StoredBatch(id=batch_id, is_new=True, is_applied=False, message_ids=ids, sealed=tuple(changes.done))
 
     async def _insert_batch(
         self, conn: Connection, user_id: int, digest: bytes, conversation_id: UUID, group: Sequence[_Sealed]
-    ) -> UUID | None:
-        """The id of a new batch; None when the same was added before."""
-        parameters = {
+    ) -> tuple[UUID | None, bytes]:
+        """The id of a new batch (None when the same was added before) and the key under which it is stored."""
+        batch_id, key = new_id(), digest
+        fixed = {
             "user_id": user_id,
-            "id": new_id(),
-            "idempotency_key": digest,
+            "id": batch_id,
             "conversation_id": conversation_id,
             "trust": group[0].incoming.trust,
         }
         for occurrence in range(1, 1000):
+            parameters = fixed | {"idempotency_key": key}
             if await (await conn.execute(_BATCH["insert_batch"], parameters)).fetchone():
-                return UUID(str(parameters["id"]))
+                return batch_id, key
             timed = all(item.incoming.has_time for item in group)
             overtaken = await (await conn.execute(_BATCH["is_overtaken"], parameters)).fetchone()
             if timed or not overtaken or not overtaken["overtaken"]:
-                return None
-            parameters["idempotency_key"] = self._keyring.digest(user_id, f"{digest.hex()}#{occurrence}", "batch")
-        return None
+                break
+            key = self._keyring.digest(user_id, f"{digest.hex()}#{occurrence}", "batch")
+        return None, key
 
     async def _stored_before(self, conn: Connection, user_id: int, digest: bytes) -> StoredBatch:
         parameters = {"user_id": user_id, "idempotency_key": digest}
         row = await (await conn.execute(_BATCH["find_batch"], parameters)).fetchone()
         assert row is not None
         messages = await self._of_batch(conn, user_id, row["id"])
-        return StoredBatch(id=row["id"], is_new=False, message_ids=tuple(m.id for m in messages), sealed=())
+        ids = tuple(message.id for message in messages)
+        applied = row["state"] == "applied"
+        return StoredBatch(id=row["id"], is_new=False, is_applied=applied, message_ids=ids, sealed=())
 
     async def _insert_message(self, conn: Connection, message: Message, item: _Sealed) -> None:
         model = self._indexer.embedder.name if self._indexer.embedder and item.vector is not None else None
         values: dict[str, Any] = {name: getattr(message, name) for name in _COLUMNS}
         values |= {
-            "mentioned": _mentioned(message),
+            "mentioned": times_mentioned([message]),
             "embedding": None if item.vector is None else HalfVector(item.vector),
             "embedding_model": model,
         }
@@ -273,8 +302,8 @@ def _message(user: User, scope: Scope, conversation_id: UUID, batch_id: UUID, it
         speaker=incoming.speaker,
         source_kind=incoming.source_kind,
         application=incoming.application,
-        title=incoming.title,
-        uri=incoming.uri,
+        title=item.title,
+        uri=item.uri,
         mime=incoming.mime,
         text=item.text,
         at=incoming.at,
@@ -284,11 +313,8 @@ def _message(user: User, scope: Scope, conversation_id: UUID, batch_id: UUID, it
     )
 
 
-def _mentioned(message: Message) -> Multirange[datetime]:
-    """The times a message speaks of."""
-    local = message.at.astimezone(ZoneInfo(message.timezone))
-    ranges = [mention.range for mention in find_mentions(message.text, local, message.timezone)]
-    return Multirange([Range(found.start, found.end) for found in ranges])
+def _texts(item: Incoming) -> list[str]:
+    return [text for text in (item.text, item.title, item.uri) if text]
 
 
 def _batches(items: Sequence[_Sealed]) -> Iterator[list[_Sealed]]:
@@ -297,7 +323,7 @@ def _batches(items: Sequence[_Sealed]) -> Iterator[list[_Sealed]]:
         group: list[_Sealed] = []
         tokens = 0
         for item in run:
-            size = count_tokens(item.text)
+            size = count_tokens(item.incoming.text)
             if group and (len(group) == BATCH_MESSAGES or tokens + size > BATCH_TOKENS):
                 yield group
                 group, tokens = [], 0
@@ -307,11 +333,12 @@ def _batches(items: Sequence[_Sealed]) -> Iterator[list[_Sealed]]:
 
 
 def _content_key(scope: Scope, conversation: str, group: Sequence[_Sealed]) -> str:
-    """What makes a batch the same as another: who said what where, and when if that was told."""
+    """What makes a batch the same as another: who said what where, and when if that was told. It holds secrets as they
+    came in (what is sealed has another reference each time), and only its keyed digest is kept."""
     parts = [f"{scope.agent_id}\x1f{scope.run_id}\x1f{conversation}"]
     for item in group:
         source = item.incoming
         at = source.at.isoformat() if source.has_time else ""
         picture = sha256(source.picture.image.tobytes()).hexdigest() if source.picture else ""
-        parts.append("\x1f".join([source.role, source.speaker, at, source.title or "", item.text, picture]))
+        parts.append("\x1f".join([source.role, source.speaker, at, source.title or "", source.text, picture]))
     return "\x1e".join(parts)

@@ -6,12 +6,14 @@ Where a line held a secret, its pixels are painted over before the picture is st
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from PIL import ImageDraw
+from PIL import Image, ImageDraw
 
 from mirix.errors import SealError
 from mirix.ingest.images import to_webp
@@ -20,6 +22,7 @@ from mirix.ingest.sealing import SealedText, Sealer
 from mirix.memory.envelope import Keyring
 
 SEALED = "[sealed]"
+_PAINT = (90, 90, 90)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +55,7 @@ class FrameFiles:
         for line in incoming.lines:
             text = _sealed_line(line.text, sealed, sealer)
             if text != line.text:
-                pen.rectangle(line.box, fill=(90, 90, 90))
+                pen.rectangle(line.box, fill=_PAINT)
             kept.append({"text": text, "box": list(line.box), "confidence": round(line.confidence, 3)})
         return Frame(
             webp=to_webp(image), width=image.width, height=image.height, lines=kept, recogniser=incoming.recogniser
@@ -83,6 +86,18 @@ class FrameFiles:
         except FileNotFoundError:
             raise SealError(f"the picture of message {message_id} is not at {path}: restore the data folder") from None
         return self._keyring.open_bytes(sealed, user_id=user_id, item_id=message_id)
+
+    async def paint_over(self, user_id: int, message_id: UUID, boxes: Sequence[Sequence[int]]) -> None:
+        """Hide some places of a stored picture: left, top, right, bottom in pixels."""
+        await asyncio.to_thread(self._paint_over, user_id, message_id, boxes)
+
+    def _paint_over(self, user_id: int, message_id: UUID, boxes: Sequence[Sequence[int]]) -> None:
+        with Image.open(BytesIO(self.read_bytes(user_id, message_id))) as stored:
+            image = stored.convert("RGB")
+        pen = ImageDraw.Draw(image)
+        for left, top, right, bottom in boxes:
+            pen.rectangle((left, top, right, bottom), fill=_PAINT)
+        self._write(user_id, message_id, to_webp(image))
 
     def delete(self, user_id: int, message_id: UUID) -> None:
         self._path(user_id, message_id).unlink(missing_ok=True)

@@ -7,7 +7,7 @@ the same transaction as the message it came in. Ingest may seal a value from any
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 from mirix.db.statements import statements
@@ -37,6 +37,15 @@ class SealedText:
     references: tuple[str, ...] = ()  # in order
     values: tuple[str, ...] = field(default=(), repr=False)  # what was cut, for painting over; never stored
 
+    def with_others(self, *others: SealedText) -> SealedText:
+        """This text, with what was cut from others that belong to it."""
+        return replace(
+            self,
+            terms=self.terms + tuple(term for other in others for term in other.terms),
+            references=self.references + tuple(reference for other in others for reference in other.references),
+            values=self.values + tuple(value for other in others for value in other.values),
+        )
+
 
 @dataclass(kw_only=True)
 class Sealer:
@@ -45,14 +54,12 @@ class Sealer:
     keyring: Keyring
     user_id: int
     entries: dict[str, VaultRecord] = field(default_factory=dict)  # by reference
-    _known: dict[bytes, str] = field(default_factory=dict)  # digest of a value -> reference
+    known: dict[bytes, str] = field(default_factory=dict)  # references of values that have one, by keyed digest
 
     async def load(self, conn: Connection, texts: Sequence[str]) -> None:
         """Look up which of the values in some texts are in the vault already."""
         digests = [self._digest(span.value) for text in texts for span in _high(text, "")]
-        if digests:
-            cursor = await conn.execute(_VAULT["references_by_value"], {"user_id": self.user_id, "digests": digests})
-            self._known |= {bytes(row["content_hmac"]): row["reference"] for row in await cursor.fetchall()}
+        self.known |= await references_by_digest(conn, self.user_id, digests)
 
     def _digest(self, value: str) -> bytes:
         return value_digest(self.keyring, self.user_id, value)
@@ -75,11 +82,11 @@ class Sealer:
 
     def _reference(self, span: SecretSpan, like: Incoming | None) -> str:
         digest = self._digest(span.value)
-        if digest in self._known:
-            return self._known[digest]
+        if digest in self.known:
+            return self.known[digest]
         reference = fresh_reference()
-        self._known[digest] = reference
         if like is not None:
+            self.known[digest] = reference
             self.entries[reference] = self._entry(span, reference, digest, like)
         return reference
 
@@ -96,6 +103,26 @@ class Sealer:
             content_hmac=digest,
             like=like,
         )
+
+
+async def references_by_digest(conn: Connection, user_id: int, digests: Sequence[bytes]) -> dict[bytes, str]:
+    """The references of values that are in the vault, by keyed digest."""
+    if not digests:
+        return {}
+    cursor = await conn.execute(_VAULT["references_by_value"], {"user_id": user_id, "digests": list(digests)})
+    return {bytes(row["content_hmac"]): row["reference"] for row in await cursor.fetchall()}
+
+
+async def known_values(conn: Connection, keyring: Keyring, user_id: int, values: Sequence[str]) -> dict[str, str]:
+    """The references of those values that are in the vault."""
+    digests = {value_digest(keyring, user_id, value): value for value in values}
+    found = await references_by_digest(conn, user_id, list(digests))
+    return {digests[digest]: reference for digest, reference in found.items()}
+
+
+async def lock_values(conn: Connection, user_id: int) -> None:
+    """Until the end of the transaction nobody else seals new values of this user."""
+    await conn.execute(_VAULT["lock_values"], {"user_id": user_id})
 
 
 def fresh_reference() -> str:

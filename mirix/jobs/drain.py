@@ -2,8 +2,9 @@
 
 A batch is leased, taken through the write graph and marked applied in the graph's one transaction. Whoever finds the
 oldest batch leased by somebody else waits or leaves: batches of a user are never applied out of order. A failed attempt
-puts the batch back with its error and the answers that were paid for; after the last one it is marked failed. An attempt
-that ended because a model or the database was away, or because Mirix was closed, is no fault of the batch and not counted.
+puts the batch back with its error and the answers that were paid for; after the last one it is marked failed. An
+attempt that ended because a model or the database was away, or because Mirix was closed, is no fault of the batch and
+not counted.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Applies what managers proposed: ONE transaction for a batch, or nothing.
 
-    proposals -> build records -> vectors -> [ lock the batch, refuse if applied, trust gate, write, mark applied ]
+    proposals -> cut secrets -> build records -> vectors
+              -> [ lock the batch, refuse if applied, trust gate, write, redact, mark applied ]
 
 No tool writes by itself; whatever a model says passes the gate in `trust.py`. What may not be applied is kept: as a
 proposal to the user, as a quarantined memory, or as a problem of the batch with its reason.
@@ -13,12 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+import psycopg
 from psycopg.types.json import Jsonb
 
 from mirix.db.pool import Database
 from mirix.db.statements import statements
 from mirix.errors import ConflictError, InputError, OperationError
+from mirix.ingest.frames import FrameFiles
+from mirix.ingest.sealing import known_values, lock_values, references_by_digest
 from mirix.managers.building import Builder
+from mirix.managers.finds import cut_of, find_values, without_finds
 from mirix.managers.manager import Proposal
 from mirix.managers.prompt import Shown
 from mirix.managers.tools import Operation
@@ -29,6 +34,7 @@ from mirix.memory.envelope import Keyring
 from mirix.memory.indexing import Derived, Indexer
 from mirix.memory.knowledge_vault import VaultRecord
 from mirix.memory.record import Record, Scope, new_id
+from mirix.memory.redaction import Redaction, plan_redaction, write_redaction
 from mirix.memory.reveal import entries_by_reference
 from mirix.models.usage import Usage
 from mirix.text.secrets import find_references
@@ -52,6 +58,15 @@ class Prepared:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Work:
+    """A batch with all that is needed to write it."""
+
+    operations: tuple[Prepared, ...]
+    problems: tuple[str, ...]
+    redaction: Redaction | None  # secrets that the managers found
+
+
+@dataclass(frozen=True, kw_only=True)
 class Applied:
     """What became of a batch."""
 
@@ -70,35 +85,44 @@ class VersionConflict(ConflictError):
 
 
 class Applier:
-    def __init__(self, database: Database, indexer: Indexer, keyring: Keyring) -> None:
+    def __init__(self, database: Database, indexer: Indexer, keyring: Keyring, frames: FrameFiles) -> None:
         self._database = database
         self._indexer = indexer
         self._keyring = keyring
+        self._frames = frames
 
     async def apply(
         self, batch_id: UUID, scope: Scope, trust: int, proposals: Sequence[Proposal], usage: Usage
     ) -> Applied:
         """Write all proposals of a batch and mark it applied. A batch that is applied already is left alone.
 
-        Raises VersionConflict when a memory changed since it was shown; nothing is written then.
+        Raises VersionConflict when a memory changed since it was shown, ConflictError when a secret was stored
+        meanwhile that is being cut; nothing is written then.
         """
-        problems = [f"{proposal.agent}: {problem}" for proposal in proposals for problem in proposal.problems]
-        prepared = await self._prepare(scope, trust, proposals, problems)
+        work = await self._prepare(batch_id, scope, trust, proposals)
+        problems = list(work.problems)
         async with self._database.transaction(scope.user_id) as conn:
             key = {"user_id": scope.user_id, "id": batch_id}
             batch = await (await conn.execute(_BATCH["lock_batch"], key)).fetchone()
             if batch is None or batch["state"] == "applied":
                 return Applied(was_applied=True)
+            if work.redaction:
+                await self._check_unknown(conn, scope.user_id, work)
             done: list[Change] = []
             waiting = 0
-            for item in prepared:
+            for item in work.operations:
                 if item.verdict.outcome == "propose":
                     await self._propose(conn, scope, batch_id, item)
                     waiting += 1
                 elif item.verdict.outcome == "refuse":
                     problems.append(f"{item.agent}: {item.verdict.reason}")
                 else:
-                    done += await self._write(conn, scope, batch_id, item)
+                    try:
+                        done += await self._write(conn, scope, batch_id, item)
+                    except (psycopg.IntegrityError, psycopg.DataError) as error:
+                        problems.append(f"{item.agent}: the database refuses it: {error.diag.message_primary}")
+            if work.redaction:
+                await self._redact(conn, scope.user_id, work.redaction)
             outcome = {
                 "changes": Jsonb([_change_json(change) for change in done]),
                 "problems": Jsonb(problems),
@@ -108,11 +132,17 @@ class Applier:
         logger.info("batch applied", extra={"action": "batch_applied", "batch_id": str(batch_id), "changes": len(done)})
         return Applied(changes=tuple(done), problems=tuple(problems), proposals=waiting)
 
-    async def _prepare(
-        self, scope: Scope, trust: int, proposals: Sequence[Proposal], problems: list[str]
-    ) -> list[Prepared]:
+    async def _prepare(self, batch_id: UUID, scope: Scope, trust: int, proposals: Sequence[Proposal]) -> _Work:
         """Build the records and their vectors; an operation that cannot be built becomes a problem."""
+        redaction = None
+        if finds := find_values(proposals, trust):
+            async with self._database.transaction(scope.user_id) as conn:
+                known = await known_values(conn, self._keyring, scope.user_id, [find.value for find in finds])
+            cut = cut_of(finds, known)
+            proposals = [without_finds(proposal, cut, known) for proposal in proposals]
+            redaction = await plan_redaction(self._database, self._indexer, scope.user_id, cut, batch_id=batch_id)
         builder = Builder(scope=scope, keyring=self._keyring, entries=await self._entries(scope, proposals))
+        problems = [f"{proposal.agent}: {problem}" for proposal in proposals for problem in proposal.problems]
         drafts: list[Prepared] = []
         for proposal in proposals:
             for operation in proposal.operations:
@@ -121,7 +151,8 @@ class Applier:
                 except (OperationError, InputError) as error:
                     problems.append(f"{proposal.agent}: {error}")
         derived = iter(await self._indexer.derive(record for draft in drafts for record in draft.records))
-        return [replace(draft, derived=tuple(next(derived) for _ in draft.records)) for draft in drafts]
+        operations = tuple(replace(draft, derived=tuple(next(derived) for _ in draft.records)) for draft in drafts)
+        return _Work(operations=operations, problems=tuple(problems), redaction=redaction)
 
     async def _entries(self, scope: Scope, proposals: Sequence[Proposal]) -> Mapping[str, VaultRecord]:
         """The vault entries that items refer to."""
@@ -135,7 +166,7 @@ class Applier:
             return await entries_by_reference(conn, scope.user_id, references)
 
     async def _write(self, conn: store.Connection, scope: Scope, batch_id: UUID, item: Prepared) -> list[Change]:
-        """Write one operation; its rows can be undone together."""
+        """Write one operation, whole or not at all; its rows can be undone together."""
         changes = Changes(
             conn=conn,
             user_id=scope.user_id,
@@ -144,16 +175,31 @@ class Applier:
             reason=item.operation.reason or item.verdict.reason or None,
         )
         try:
-            await _perform(changes, item)
+            async with conn.transaction():
+                await _perform(changes, item)
         except ConflictError as error:
             raise VersionConflict(item.agent, error) from error
         return changes.done
+
+    async def _check_unknown(self, conn: store.Connection, user_id: int, work: _Work) -> None:
+        """Raises ConflictError when a value that gets a new entry has one meanwhile: its reference is another."""
+        new = [record for item in work.operations for record in item.records if isinstance(record, VaultRecord)]
+        await lock_values(conn, user_id)
+        digests = [record.content_hmac for record in new if record.sensitivity == "high"]
+        taken = await references_by_digest(conn, user_id, digests)
+        if any(taken.get(record.content_hmac, record.reference) != record.reference for record in new):
+            raise ConflictError("a value was sealed by somebody else at the same time: try again")
+
+    async def _redact(self, conn: store.Connection, user_id: int, redaction: Redaction) -> None:
+        for message_id, boxes in await write_redaction(conn, self._indexer, redaction):
+            await self._frames.paint_over(user_id, message_id, boxes)
 
     async def _propose(self, conn: store.Connection, scope: Scope, batch_id: UUID, item: Prepared) -> None:
         operation = {
             "verb": item.operation.verb,
             "targets": [str(record.id) for record in item.targets],
             "records": [record.authored() | {"id": str(record.id)} for record in item.records],
+            "known": [str(record.id) for record in item.known],
             "sources": [str(source) for source in item.sources],
             "valid_from": item.operation.valid_from.isoformat() if item.operation.valid_from else None,
             "reason": item.operation.reason,
@@ -174,15 +220,15 @@ class Applier:
 def _draft(builder: Builder, agent: str, shown: Shown, operation: Operation, trust: int) -> Prepared:
     targets = tuple(shown.memories[handle] for handle in operation.targets)
     sources = [shown.evidence[handle] for handle in operation.messages]
-    verdict = judge(operation, trust, targets)
+    verdict = judge(operation, trust, targets, [message.text for message in sources])
     if operation.verb == "update":
         news = [builder.changed(targets[0], operation.items[0])]
     else:
         kept = targets[0].carried() if targets else {}
-        news = [builder.new(operation, kept | dict(item), sources) for item in operation.items]
+        news = [builder.new(operation, kept | dict(item), sources, targets) for item in operation.items]
     known = tuple(record for record in news if record.id in builder.known_ids)
     if verdict.outcome == "quarantine":
-        news = [replace(record, status="quarantined") for record in news]
+        news = [replace(record, id=new_id(), status="quarantined") for record in news]
     return Prepared(
         agent=agent,
         operation=operation,

@@ -35,20 +35,26 @@ class Builder:
         """The ids of records that `new` may return although they are there already."""
         return frozenset(entry.id for entry in self.entries.values())
 
-    def new(self, operation: Operation, item: Mapping[str, Any], sources: Sequence[Message]) -> Record:
-        """A new record, or the vault entry that the item refers to. Raises OperationError when it cannot be made."""
+    def new(
+        self, operation: Operation, item: Mapping[str, Any], sources: Sequence[Message], targets: Sequence[Record]
+    ) -> Record:
+        """A new record, or the vault entry that the item refers to. Raises OperationError when it cannot be made.
+
+        What is merged goes on in the new record, so that is trusted no more than the least of them.
+        """
         named = find_references(str(item.get("value", "")))
         if named and named[0] in self.entries:
             return self.entries[named[0]]
         if not sources:
             raise OperationError(f"{operation.kind} {operation.verb}: nothing was named that it rests on")
         first = min(sources, key=lambda message: message.at)
+        merged = [target.trust for target in targets] if operation.verb == "merge" else []
         columns: dict[str, Any] = {
             "user_id": self.scope.user_id,
             "id": new_id(),
             "agent_id": self.scope.agent_id,
             "run_id": self.scope.run_id,
-            "trust": min(message.trust for message in sources),
+            "trust": min([*merged, *(message.trust for message in sources)]),
             "source_kind": first.source_kind,
             "valid_from": operation.valid_from or first.at,
         }
@@ -57,10 +63,14 @@ class Builder:
         return RECORDS[operation.kind](**(complete(values, sources, self.keyring) if complete else values))
 
     def changed(self, old: Record, changes: Mapping[str, Any]) -> Record:
-        """An existing record with some fields corrected."""
+        """An existing record with some fields corrected. Raises OperationError for a value that is kept already."""
         values = dict(changes)
         value = values.pop("value", None)
+        if value is not None and find_references(value):
+            raise OperationError(f"the value is in the vault already, as {value}: supersede this entry with it instead")
         new = replace(old, **values)
+        if new.occurred_at and new.occurred_until and new.occurred_until < new.occurred_at:
+            new = replace(new, occurred_until=None)
         if value is not None and isinstance(new, VaultRecord):
             return reseal(new, self.keyring, value)
         return new
@@ -83,7 +93,7 @@ def _with_seal(values: dict[str, Any], sources: Sequence[Message], keyring: Keyr
         raise OperationError(f"{value} is no reference of this user")
     columns = seal_columns(keyring, value, user_id=values["user_id"], record_id=values["id"], version=1)
     digest = value_digest(keyring, values["user_id"], value)
-    return values | columns | {"reference": fresh_reference(), "content_hmac": digest}
+    return {"reference": fresh_reference()} | values | columns | {"content_hmac": digest}
 
 
 _COMPLETE: Mapping[MemoryKind, Callable[[dict[str, Any], Sequence[Message], Keyring], dict[str, Any]]] = {

@@ -1,7 +1,7 @@
 """Secrets that a manager found and ingest had missed: they are cut from the proposals before anything is made of them.
 
-A find is a vault item of high sensitivity, given in the clear and about to be applied. All that the batch writes is then
-made of texts in which its reference stands; `memory/redaction.py` does the same to what is stored already.
+A find is a vault item of high sensitivity, given in the clear and about to be applied. All that the batch writes is
+then made of texts in which its reference stands; `memory/redaction.py` does the same to what is stored already.
 """
 
 from __future__ import annotations

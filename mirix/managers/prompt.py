@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from langchain_core.messages import HumanMessage
 
@@ -57,7 +56,7 @@ def render_evidence(shown: Shown) -> str:
 
 def _message(handle: str, shown: Shown) -> str:
     message = shown.evidence[handle]
-    local = message.at.astimezone(ZoneInfo(message.timezone))
+    local = message.local_at
     names = {
         "id": handle,
         "at": local.isoformat(timespec="seconds"),

@@ -9,13 +9,13 @@ from uuid import UUID
 from mirix.db.pool import Database, User
 from mirix.errors import NotFoundError
 from mirix.memory import store
-from mirix.memory.core import CoreRecord
-from mirix.memory.message import Message
+from mirix.memory.message import Message, times_mentioned
 from mirix.memory.record import MemoryKind, Record, Scope
 from mirix.retrieval.active import Filters, Retriever
+from mirix.text.secrets import find_references
 
 PER_KIND = 8
-CORE_LINES = 200  # all of them, in effect: the blocks are limited
+RELATED = 4  # of them, those that the evidence touches for sure
 QUERY_CHARS = 2_000
 
 
@@ -27,20 +27,25 @@ class Recall:
     async def nearest(
         self, user: User, scope: Scope, messages: Sequence[Message], kinds: Sequence[MemoryKind]
     ) -> dict[str, Record]:
-        """All core lines, and of each other type the memories nearest to the messages, under handles m1, m2, …"""
+        """Of each type the memories that the messages touch for sure and those nearest to them, as m1, m2, …"""
         text = "\n".join(message.text for message in messages)[:QUERY_CHARS]
-        found: list[Record] = []
-        if MemoryKind.CORE in kinds:
-            async with self._database.transaction(user.user_id) as conn:
-                lines = await store.list_records(conn, scope, CoreRecord, store.ListFilter(limit=CORE_LINES))
-            in_order: list[CoreRecord] = sorted(lines, key=lambda line: (line.label, line.position, line.id))
-            found += in_order
-        for kind in kinds:
-            if kind is not MemoryKind.CORE:
-                filters = Filters(kinds=frozenset([kind]), messages=False, agent_id=scope.agent_id, run_id=scope.run_id)
-                result = await self._retriever.search(user, text, filters=filters, limit=PER_KIND)
-                found += [hit.record for hit in result.hits if hit.record is not None]
-        return {f"m{number}": record for number, record in enumerate(found, 1)}
+        evidence = store.Evidence(
+            text=text,
+            references=find_references(text),
+            uris=[message.uri for message in messages if message.uri],
+            mentioned=times_mentioned(messages),
+        )
+        found: dict[UUID, Record] = {}
+        async with self._database.transaction(user.user_id) as conn:
+            for kind in kinds:
+                found |= {r.id: r for r in await store.related(conn, scope, kind, evidence, RELATED)}
+        # Core memory has been shown whole.
+        for kind in set(kinds) - {MemoryKind.CORE}:
+            filters = Filters(kinds=frozenset([kind]), messages=False, agent_id=scope.agent_id, run_id=scope.run_id)
+            result = await self._retriever.search(user, text, filters=filters, limit=PER_KIND)
+            found |= {hit.record.id: hit.record for hit in result.hits if hit.record is not None}
+        order = sorted(found.values(), key=lambda record: record.memory_kind.number)
+        return {f"m{number}": record for number, record in enumerate(order, 1)}
 
     def handles_json(self, memories: Mapping[str, Record]) -> dict[str, Any]:
         """Which memory and version each handle names, as it is kept with the batch."""

@@ -1,4 +1,4 @@
-"""The tools that memory managers call, as data: a call is validated and turned into operations; nothing is written here.
+"""The tools that memory managers call, as data: a call is validated and becomes operations; nothing is written here.
 
 Each memory has an item (what a manager may write of it); the verbs are the same for all: insert, update (it was wrong),
 supersede (the world changed), merge, delete. Core memory has lines instead of items, so its verbs read append and

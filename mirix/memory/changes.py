@@ -1,10 +1,10 @@
 """Changes to memories: insert, update, supersede, merge, delete, undo. Each is one operation that can be taken back.
 
 What the words mean. **update** corrects in place: the memory was wrong. **supersede** says that the world changed: the
-old value keeps its place in the past, by the time since when the new one holds and not by when it arrived, so that an old
-log imported late never wins. **merge** folds several into one. **delete** archives. Whatever happens, the messages behind
-a memory are judged anew: one behind a superseded value is outdated; one behind a value that was deleted or corrected is
-hidden, unless another active memory rests on it.
+old value keeps its place in the past, by the time since when the new one holds and not by when it arrived, so that an
+old log imported late never wins. **merge** folds several into one. **delete** archives. Whatever happens, the messages
+behind a memory are judged anew: one behind a superseded value is outdated; one behind a value that was deleted or
+corrected is hidden, unless another active memory rests on it.
 
 A `Changes` is one operation: its rows share an id in the history, and undo takes them back together. All of it runs
 inside the caller's transaction; vectors are made before (`Derived`), never in here.
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from psycopg.types.multirange import Multirange
+from psycopg.types.range import Range
 
 from mirix.memory.record import SourceKind, Trust, Visibility, new_id, now
+from mirix.text.dates import find_mentions
 
 Role = Literal["user", "assistant", "tool"]
 Standing = Literal["current", "outdated", "hidden"]
@@ -39,3 +45,14 @@ class Message:
     external_id: str | None = None  # the id it had where it came from
     created_at: datetime = field(default_factory=now)
     position: int = 0  # order within the conversation; set by the database
+
+    @property
+    def local_at(self) -> datetime:
+        """When it was said, on the clock of the place."""
+        return self.at.astimezone(ZoneInfo(self.timezone))
+
+
+def times_mentioned(messages: Iterable[Message]) -> Multirange[datetime]:
+    """The times that messages speak of, resolved."""
+    mentions = [m for message in messages for m in find_mentions(message.text, message.local_at, message.timezone)]
+    return Multirange([Range(mention.range.start, mention.range.end) for mention in mentions])

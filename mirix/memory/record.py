@@ -34,11 +34,16 @@ class MemoryKind(StrEnum):
 
     @property
     def table(self) -> str:
-        return "knowledge_vault" if self is MemoryKind.VAULT else f"{self.value}_memory"
+        return self.module if self is MemoryKind.VAULT else f"{self.module}_memory"
 
     @property
     def agent(self) -> str:
-        return "knowledge_vault_memory_manager" if self is MemoryKind.VAULT else f"{self.value}_memory_manager"
+        return f"{self.module}_memory_manager"
+
+    @property
+    def module(self) -> str:
+        """Its module in mirix/memory and its file in mirix/db/queries."""
+        return "knowledge_vault" if self is MemoryKind.VAULT else self.value
 
     @property
     def number(self) -> int:
@@ -174,4 +179,4 @@ def one_line(text: str, limit: int = 200) -> str:
     if len(line) <= limit:
         return line
     head = line[: limit - 1]
-    return (head.rsplit(" ", 1)[0] if " " in head[limit // 2 :] else head).rstrip(",;:,;:") + "…"
+    return (head.rsplit(" ", 1)[0] if " " in head[limit // 2 :] else head).rstrip(",;:、,;:") + "…"

@@ -43,8 +43,8 @@ _REDACTION = statements("redaction")
 _EVIDENCE = statements("evidence")
 # Columns of free text in any of the six tables; the others hold no words of the user's.
 _FREE = frozenset(
-    "summary details keywords tags metadata tree_path label event_type actor outcome name steps title resource_type uri"
-    " content".split()
+    {"summary", "details", "keywords", "tags", "metadata", "tree_path", "label", "event_type", "actor", "outcome"}
+    | {"name", "steps", "title", "resource_type", "uri", "content"}
 )
 DISTINCTIVE_CHARS = 8
 
@@ -158,14 +158,16 @@ async def plan_redaction(
             m.id: _NewMessage(
                 message=m, vector=vector, terms=[word for ref in find_references(m.text) for word in terms.get(ref, ())]
             )
-            for m, vector in zip(messages, vectors, strict=False)
+            for m, vector in zip(messages, vectors[: len(messages)], strict=True)
         },
         windows=dict(zip(windows, vectors[len(messages) :], strict=True)),
         records={record.id: (record, one) for record, one in zip(records, derived, strict=True)},
     )
 
 
-def _windows(around: Sequence[Mapping[str, Any]], texts: Mapping[UUID, str], changed: Collection[UUID]) -> dict[UUID, str]:
+def _windows(
+    around: Sequence[Mapping[str, Any]], texts: Mapping[UUID, str], changed: Collection[UUID]
+) -> dict[UUID, str]:
     """The new texts of all windows that hold a changed message: its own and those of its two neighbours."""
     found: dict[UUID, str] = {}
     for _, rows in groupby(around, key=lambda row: row["conversation_id"]):
@@ -203,7 +205,7 @@ async def write_redaction(conn: Connection, indexer: Indexer, plan: Redaction) -
         ("proposals_with", "redact_proposal"),
     ):
         for row in await (await conn.execute(_REDACTION[query], plan.parameters)).fetchall():
-            await conn.execute(_REDACTION[change], {"user_id": plan.user_id} | _cut_row(plan.cut, row))
+            await conn.execute(_REDACTION[change], {"user_id": plan.user_id} | _cut_row(plan, row))
     return await _cut_frames(conn, plan)
 
 
@@ -224,8 +226,9 @@ async def _write_message(conn: Connection, new: _NewMessage, embedder: str | Non
     await store.reindex(conn, message.user_id, message.id, store.shelf_number(None, message.standing), analysis)
 
 
-def _cut_row(cut: Cut, row: Mapping[str, Any]) -> dict[str, Any]:
+def _cut_row(plan: Redaction, row: Mapping[str, Any]) -> dict[str, Any]:
     """A row with all its texts and JSON values cut."""
+    cut = plan.cut_in(row["batch_id"])
     values = {name: cut.json(value) for name, value in row.items()}
     return {name: Jsonb(value) if isinstance(value, dict | list) else value for name, value in values.items()}
 
@@ -233,7 +236,7 @@ def _cut_row(cut: Cut, row: Mapping[str, Any]) -> dict[str, Any]:
 async def _cut_frames(conn: Connection, plan: Redaction) -> list[tuple[UUID, list[list[int]]]]:
     seen = []
     for row in await (await conn.execute(_REDACTION["frames_with"], plan.parameters)).fetchall():
-        lines = plan.cut.json(row["lines"])
+        lines = plan.cut_in(row["batch_id"]).json(row["lines"])
         boxes = [old["box"] for old, new in zip(row["lines"], lines, strict=True) if old["text"] != new["text"]]
         key = {"user_id": plan.user_id, "message_id": row["message_id"]}
         await conn.execute(_REDACTION["redact_frame"], key | {"lines": Jsonb(lines)})

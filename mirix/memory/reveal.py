@@ -1,4 +1,4 @@
-"""Opens vault entries. Every reveal is written to the audit before the value is opened; nothing else gives a value out."""
+"""Opens vault entries. Every reveal is written to the audit first; nothing else gives a value out."""
 
 from __future__ import annotations
 

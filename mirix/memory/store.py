@@ -15,6 +15,7 @@ from uuid import UUID
 from pgvector import HalfVector
 from psycopg import AsyncConnection, sql
 from psycopg.types.json import Jsonb
+from psycopg.types.multirange import Multirange
 
 from mirix.db.statements import statements
 from mirix.errors import ConflictError, NotFoundError
@@ -120,6 +121,34 @@ async def list_records(
         "offset": chosen.offset,
     }
     cursor = await conn.execute(query("list_records", record_type), parameters)
+    return [from_row(record_type, row) for row in await cursor.fetchall()]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What `related` looks at of some evidence."""
+
+    text: str
+    references: Sequence[str]  # of vault entries
+    uris: Sequence[str]
+    mentioned: Multirange[datetime]  # the times it speaks of
+
+
+async def related(conn: Connection, scope: Scope, kind: MemoryKind, evidence: Evidence, limit: int) -> list[Record]:
+    """The active memories of a kind that evidence touches for sure; what that means is told by the kind's own query."""
+    record_type = RECORDS[kind]
+    names = sql.SQL(", ").join(map(sql.Identifier, columns(record_type)))
+    parameters = {
+        "user_id": scope.user_id,
+        "agent_id": scope.agent_id,
+        "run_id": scope.run_id,
+        "text": evidence.text,
+        "references": list(evidence.references),
+        "uris": list(evidence.uris),
+        "mentioned": evidence.mentioned,
+        "limit": limit,
+    }
+    cursor = await conn.execute(statements(kind.module)["related"].format(columns=names), parameters)
     return [from_row(record_type, row) for row in await cursor.fetchall()]
 
 

@@ -31,10 +31,9 @@ class Arm(StrEnum):
 class Weights:
     """What each part adds at most, in parts of one arm.
 
-    Found by trial on evidence recall at 10 of LoCoMo (1,536 questions of categories 1 to 4) and of two life logs, English
-    and Chinese, one set for all. Flat round these values (half or twice of one costs at most 1 point), with two
-    exceptions: without `session` and `context` LoCoMo loses 2 points, and with `temporal` at 0.3 its questions that name
-    a date lose 10.
+    Found by trial on evidence recall at 10 of LoCoMo (1,536 questions of categories 1 to 4) and of two life logs,
+    English and Chinese, one set for all. Flat round these values (a third more or less of one costs at most 1 point),
+    but without `session` LoCoMo loses 1 to 2 points, and with `temporal` at 0.3 its questions that name a date lose 10.
     """
 
     lexical: float = 1.0
@@ -92,8 +91,8 @@ Scores = Mapping[UUID, float]
 def normalise(scores: Sequence[float | None], *, floor: float | None = None, least_span: float = 0.0) -> list[float]:
     """To 0..1 by the best and the least of a list, or by the best and a given floor.
 
-    A list whose scores lie closer together than `least_span` does not reach 1: an arm that found nothing good has little
-    to say. None (not found) becomes 0; where all are equal, and no span is asked for, they become 1.
+    A list whose scores lie closer together than `least_span` does not reach 1: an arm that found nothing good has
+    little to say. None (not found) becomes 0; where all are equal, and no span is asked for, they become 1.
     """
     found = [score for score in scores if score is not None]
     if not found:

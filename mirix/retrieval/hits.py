@@ -50,7 +50,8 @@ def without_copies(hits: Iterable[Hit], limit: int) -> list[Hit]:
     """The first `limit` hits that say something of their own, in order.
 
     A message is left out where a memory before it rests on it and holds nearly all its words, and so is whatever is
-    nearly word for word like an earlier hit of the same speaker and standing. Its id stays among the `source_ids` of the one kept.
+    nearly word for word like an earlier hit of the same speaker and standing. Its id stays among the `source_ids` of
+    the one kept.
     """
     kept: list[Hit] = []
     words: list[frozenset[str]] = []

@@ -17,6 +17,7 @@ from mirix.retrieval.active import Filters, Retriever
 from mirix.retrieval.answer import Answer, Answerer, resolve_citations
 from mirix.retrieval.context import Context, pack
 from tests.retrieval.conftest import START, Notebook
+from tests.retrieval.test_context import said
 
 ASKED = datetime(2026, 11, 13, 9, tzinfo=UTC)
 DEFINITIONS = load_definitions()
@@ -136,16 +137,8 @@ async def test_the_answer_can_be_streamed(notebook: Notebook, retriever: Retriev
 
 
 def context() -> Context:
-    hits = []
-    for number in (1, 2, 3):
-        hits.append(_said(number, f"Sentence {number}. The kiln cracked."))
+    hits = [said(number, f"Sentence {number}. The kiln cracked.") for number in (1, 2, 3)]
     return pack(hits, {}, question="kiln", timezone="UTC")
-
-
-def _said(number: int, text: str) -> Any:
-    from tests.retrieval.test_context import said
-
-    return said(number, text)
 
 
 @pytest.mark.parametrize(

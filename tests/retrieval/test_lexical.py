@@ -24,10 +24,11 @@ from mirix.retrieval.fusion import Arm
 from mirix.text.analyser import query_terms, tokens
 from tests.retrieval.conftest import START, Notebook
 
-WORDS = (
-    "kiln glaze harbour ferry lantern orchid violin bakery rhubarb compass paddle willow "
-    "陶瓷釉料 港口 渡轮 灯笼 兰花 小提琴 面包 大黄 指南针"
-).split()
+TEXT = """
+    kiln glaze harbour ferry lantern orchid violin bakery rhubarb compass paddle willow
+    陶瓷釉料 港口 渡轮 灯笼 兰花 小提琴 面包 大黄 指南针
+"""
+WORDS = TEXT.split()
 QUESTIONS = [
     "kiln and glaze",
     "the violin at the harbour",
@@ -70,8 +71,9 @@ async def fill(notebook: Notebook, chance: random.Random) -> tuple[list[Message]
 
 
 async def forget(notebook: Notebook, message: Message) -> None:
-    for table, column in (("document", "record_id"), ("message", "id")):
-        await notebook.run(f"DELETE FROM {table} WHERE user_id = %(user_id)s AND {column} = %(id)s", {"id": message.id})
+    named = {"id": message.id}
+    await notebook.run("DELETE FROM document WHERE user_id = %(user_id)s AND record_id = %(id)s", named)
+    await notebook.run("DELETE FROM message WHERE user_id = %(user_id)s AND id = %(id)s", named)
 
 
 def expected(shelves: Sequence[Mapping[UUID, str]], question: str) -> dict[UUID, float]:

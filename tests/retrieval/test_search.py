@@ -151,7 +151,7 @@ async def test_dates_in_the_question_find_what_was_said_or_happened_then(
     notebook: Notebook, retriever: Retriever
 ) -> None:
     await notebook.say("Bought eggs.", at=datetime(2026, 5, 4, 9, tzinfo=UTC))
-    await notebook.say("The exam is on 12 June 2026.", at=datetime(2026, 5, 2, 9, tzinfo=UTC))
+    await notebook.say("The exam is on 12 June.", at=datetime(2026, 5, 2, 9, tzinfo=UTC))
     await notebook.keep(
         EpisodicRecord, summary="Choir in the old church", occurred_at=datetime(2026, 5, 13, 18, tzinfo=UTC)
     )
@@ -159,7 +159,7 @@ async def test_dates_in_the_question_find_what_was_said_or_happened_then(
     for question, expected in (
         ("What happened yesterday?", "Choir in the old church"),
         ("昨天发生了什么?", "Choir in the old church"),
-        ("Anything on 12 June 2026?", "The exam is on 12 June 2026."),
+        ("Anything on 12 June 2026?", "The exam is on 12 June."),
         ("What did I do on 4 May 2026?", "Bought eggs."),
     ):
         found = await retriever.search(notebook.user, question, asked_at=asked, explain=True)

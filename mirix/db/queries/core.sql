@@ -1,8 +1,7 @@
--- name: active_lines
--- All lines of all blocks in the order they are read.
+-- name: related
+-- All lines of all blocks, in the order they are read: the manager has to see a block whole.
 SELECT {columns} FROM core_memory
 WHERE user_id = %(user_id)s AND status = 'active'
-  AND (expires_at IS NULL OR expires_at > now())
-  AND (%(agent_id)s::text IS NULL OR agent_id IS NULL OR agent_id = %(agent_id)s OR visibility = 'shared')
-  AND (%(as_of)s::timestamptz IS NULL OR valid_from <= %(as_of)s)
+  AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s OR visibility = 'shared')
+  AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s OR visibility = 'shared')
 ORDER BY label, position, id;

@@ -1,3 +1,12 @@
+-- name: related
+-- The entries whose references stand in the evidence: what was sealed just now, and what is spoken of.
+SELECT {columns} FROM knowledge_vault
+WHERE user_id = %(user_id)s AND status = 'active'
+  AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s OR visibility = 'shared')
+  AND (%(run_id)s::text IS NULL OR run_id = %(run_id)s OR visibility = 'shared')
+  AND reference = ANY (%(references)s::text[])
+ORDER BY id;
+
 -- name: references_by_value
 -- Entries by the keyed digest of their value, so that a known value keeps its reference.
 SELECT DISTINCT ON (content_hmac) content_hmac, reference FROM knowledge_vault

@@ -31,7 +31,7 @@ WHERE r.user_id = %(user_id)s AND EXISTS (
 
 -- name: history_with
 -- Changes that tell a value.
-SELECT seq, before, after, reason FROM memory_history AS h
+SELECT seq, batch_id, before, after, reason FROM memory_history AS h
 WHERE h.user_id = %(user_id)s AND EXISTS (
     SELECT FROM unnest(CASE WHEN h.batch_id = %(batch_id)s THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
     WHERE strpos(jsonb_build_array(h.before, h.after, h.reason)::text, needle) > 0
@@ -44,7 +44,7 @@ WHERE user_id = %(user_id)s AND seq = %(seq)s;
 
 -- name: batches_with
 -- Batches whose stored answers or outcome tell a value.
-SELECT id, replies, changes, problems, error FROM batch AS b
+SELECT id, id AS batch_id, replies, changes, problems, error FROM batch AS b
 WHERE b.user_id = %(user_id)s AND EXISTS (
     SELECT FROM unnest(CASE WHEN b.id = %(batch_id)s THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
     WHERE strpos(jsonb_build_array(b.replies, b.changes, b.problems, b.error)::text, needle) > 0
@@ -57,7 +57,7 @@ WHERE user_id = %(user_id)s AND id = %(id)s;
 
 -- name: proposals_with
 -- Waiting operations that tell a value.
-SELECT id, operation, reason FROM proposal AS p
+SELECT id, batch_id, operation, reason FROM proposal AS p
 WHERE p.user_id = %(user_id)s AND EXISTS (
     SELECT FROM unnest(CASE WHEN p.batch_id = %(batch_id)s THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
     WHERE strpos(jsonb_build_array(p.operation, p.reason)::text, needle) > 0
@@ -69,7 +69,7 @@ UPDATE proposal SET operation = %(operation)s, reason = %(reason)s WHERE user_id
 
 -- name: frames_with
 -- Pictures in whose recognised lines a value stands.
-SELECT f.message_id, f.lines FROM frame AS f
+SELECT f.message_id, m.batch_id, f.lines FROM frame AS f
 JOIN message AS m ON m.user_id = f.user_id AND m.id = f.message_id
 WHERE f.user_id = %(user_id)s AND EXISTS (
     SELECT FROM unnest(CASE WHEN m.batch_id = %(batch_id)s THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle

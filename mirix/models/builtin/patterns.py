@@ -61,7 +61,7 @@ PATTERNS: dict[str, str] = {
     r"开车|种|卖|设计|护理|负责)|做.{1,8}(?:的|设计|维修|生意)",
     "home": r"\b(?:I|we)(?:['’]ve| have)? (?:just |now )?(?:live|moved|move|rent|rented|taken|took|"
     r"bought)\b.{0,30}\b(?:in|to|at|on|into|above|a (?:flat|house|room|studio|place|apartment))\b|"
-    r"\b(?:my|our|the) (?:new )?(?:flat|house|place|apartment|address) is\b|\bnew address\b|"
+    r"\b(?:my|our|the) (?:new )?(?:flat|house|place|apartment|address) is\b|\b[Nn]ew address\b|"
     r"\baddress (?:from now|as of)\b|"
     r"(?<![压抓记拿站停憋忍挡按留])住(?:在|进|到|了)|搬(?:到|去|进(?!来)|完)|租了|家(?:住|在)|新家(?:在|是)",
     "habit": (

@@ -240,7 +240,7 @@ def _apply(rule: str, year: int) -> date | None:
     elif part["nth"]:
         found = nth_weekday(year, int(part["in"]), _WEEKDAYS[part["weekday"]], int(part["nth"]))
     elif part["easter"]:
-        from dateutil.easter import easter  # type: ignore[import-untyped]  # here, as few texts need it
+        from dateutil.easter import easter  # here, as few texts need it
 
         found = easter(year) + timedelta(days=int(part["easter"]))
     elif part["lunar_month"]:
