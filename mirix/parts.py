@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tzlocal import get_localzone_name
 from mirix.config import Settings
 from mirix.db.pool import Database
 from mirix.definitions import AgentDefinition, load_definitions
-from mirix.errors import ConfigError
+from mirix.errors import ConfigError, ModelUnavailable
 from mirix.ingest.evidence import Evidence
 from mirix.ingest.frames import FrameFiles
 from mirix.jobs.drain import Drainer
@@ -52,7 +53,7 @@ class Parts:
     drainer: Drainer
     worker: Worker
     answerer: Answerer
-    models: tuple[BaseChatModel, ...]
+    models: tuple[BaseChatModel, ...]  # made here, and closed with the rest
     recogniser: TextRecogniser | None
 
     async def close(self) -> None:
@@ -73,8 +74,10 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
     _check_tools(definitions)
     embedder = await asyncio.to_thread(_embedder, settings)
     models = _models(settings, definitions, embedder, chat_model)
+    recogniser = await asyncio.to_thread(make_recogniser, settings.ocr)
     keyring = await asyncio.to_thread(_keyring, settings)
-    database = await Database.open(settings)
+    timezone = settings.timezone or get_localzone_name() or "UTC"
+    database = await Database.open(settings)  # the last that can fail: nothing has to be let go again
     indexer = Indexer(embedder, lambda user_id, text: keyring.digest(user_id, text))
     frames = FrameFiles(data_dir / "frames", keyring)
     evidence = Evidence(database, indexer, keyring, frames)
@@ -91,11 +94,12 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
     drainer = Drainer(database, evidence, graph, frames, max_attempts=settings.max_attempts, vision=settings.vision)
 
     async def drain(user_id: int) -> None:
-        await drainer.drain(await database.get_user(user_id))
+        with suppress(ModelUnavailable):  # was logged; the sweep comes back
+            await drainer.drain(await database.get_user(user_id))
 
     return Parts(
         settings=settings,
-        timezone=settings.timezone or get_localzone_name() or "UTC",
+        timezone=timezone,
         database=database,
         keyring=keyring,
         indexer=indexer,
@@ -106,8 +110,8 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
         drainer=drainer,
         worker=Worker(database, drain),
         answerer=Answerer(retriever, definitions=definitions, models=models, deadline_s=settings.model_timeout_s),
-        models=tuple({id(model): model for model in models.values()}.values()),
-        recogniser=make_recogniser(settings.ocr),
+        models=() if chat_model else tuple({id(model): model for model in models.values()}.values()),
+        recogniser=recogniser,
     )
 
 

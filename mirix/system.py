@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from datetime import datetime
 from functools import update_wrapper
@@ -32,14 +33,15 @@ from mirix.ingest.inputs import (
     Source,
     check_time,
     check_timezone,
+    clean_name,
     from_file,
     from_image,
     from_messages,
     from_text,
+    storable,
 )
 from mirix.managers.graph import Outcome
 from mirix.memory import store
-from mirix.memory.changes import Change
 from mirix.memory.kinds import RECORDS
 from mirix.memory.message import Message
 from mirix.memory.record import MemoryKind, Record, Scope, Status, now
@@ -153,22 +155,23 @@ class AsyncMirix:
         if sum(given is not None for given in (content, image, file)) != 1:
             raise InputError("give exactly one of content, image and file")
         user = await self._ensure_user(user_id, timezone)
+        thread = clean_name(conversation, "conversation") or "default"
         origin = Origin(
             at=check_time(at),
             timezone=check_timezone(timezone or user.timezone),
             source=source,
             trust=trust,
-            application=application,
-            title=title,
-            uri=uri,
-            speaker=speaker,
-            conversation=conversation,
+            application=clean_name(application, "application"),
+            title=clean_name(title, "title", 1_000),
+            uri=clean_name(uri, "uri", 10_000),
+            speaker=clean_name(speaker, "speaker"),
+            conversation=thread,
         )
         incoming = await asyncio.to_thread(_read, parts, content, image, file, origin)
-        scope = Scope(user_id=user.user_id, agent_id=agent_id, run_id=run_id)
-        stored = await parts.evidence.store(
-            user, scope, incoming, conversation=conversation, idempotency_key=idempotency_key
+        scope = Scope(
+            user_id=user.user_id, agent_id=clean_name(agent_id, "agent_id"), run_id=clean_name(run_id, "run_id")
         )
+        stored = await parts.evidence.store(user, scope, incoming, conversation=thread, idempotency_key=idempotency_key)
         outcomes: Mapping[UUID, Outcome] = {}
         if wait:
             outcomes = await parts.drainer.drain(user, [batch.id for batch in stored])
@@ -181,7 +184,7 @@ class AsyncMirix:
             batches.append(
                 BatchResult(
                     id=batch.id,
-                    state="applied" if wait else "pending",
+                    state="applied" if wait or batch.is_applied else "pending",
                     is_new=batch.is_new,
                     message_ids=batch.message_ids,
                     routes=dict(outcome.routes) if outcome else {},
@@ -195,12 +198,12 @@ class AsyncMirix:
 
     @_private
     async def flush(self, *, user_id: str | None = None) -> int:
-        """Work off what waits for this user, in order; returns how many batches that were."""
+        """Work off what waits for this user, in order; returns how many batches that were. Raises ModelUnavailable."""
         return len(await self.parts.drainer.drain(await self._user(user_id)))
 
     @_private
     async def retry_failed(self, *, user_id: str | None = None) -> int:
-        """Try batches again that had no attempt left; returns how many were applied."""
+        """Try batches again that had no attempt left; returns how many were applied. Raises ModelUnavailable."""
         user = await self._user(user_id)
         async with self.parts.database.transaction(user.user_id) as conn:
             await conn.execute(_BATCH["retry_failed"], {"user_id": user.user_id})
@@ -321,6 +324,8 @@ class AsyncMirix:
         offset: int = 0,
     ) -> list[Record]:
         """Memories kind by kind, newest change first; `limit` and `offset` count within each kind."""
+        if limit < 1 or offset < 0:
+            raise InputError("limit counts from 1, offset from 0")
         user = await self._user(user_id)
         scope = Scope(user_id=user.user_id, agent_id=agent_id, run_id=run_id)
         chosen = store.ListFilter(
@@ -349,7 +354,7 @@ class AsyncMirix:
     ) -> Record:
         """Correct a memory in place. With `version` only if it is still the present one (ConflictError)."""
         user = await self._user(user_id)
-        return await self.parts.editor.update(user.user_id, _uuid(memory_id), changes, version=version)
+        return await self.parts.editor.update(user.user_id, _uuid(memory_id), storable(changes), version=version)
 
     async def delete(self, memory_id: UUID | str, *, user_id: str | None = None) -> list[Record]:
         """Archive a memory, together with others that say the same from the same messages. Undo brings them back."""
@@ -419,7 +424,7 @@ class AsyncMirix:
 
     async def _ensure_user(self, name: str | None, timezone: str | None) -> User:
         chosen = name if name is not None else self._settings.user
-        if not chosen.strip() or len(chosen) > 200 or "\x00" in chosen:
+        if not chosen.strip() or len(chosen) > 200 or storable(chosen) != chosen:
             raise InputError("a user_id is a name of 1 to 200 characters")
         return await self.parts.database.ensure_user(chosen, check_timezone(timezone or self.parts.timezone))
 
@@ -435,8 +440,11 @@ def _read(
         return from_file(Path(file), origin, arrival)
     if isinstance(content, str):
         return from_text(content, origin, arrival)
-    assert content is not None
-    return from_messages([content] if isinstance(content, Mapping) else content, origin, arrival)
+    if isinstance(content, Mapping):
+        return from_messages([content], origin, arrival)
+    if isinstance(content, list | tuple):
+        return from_messages(content, origin, arrival)
+    raise InputError(f"content is a text, a message or a list of messages, not {type(content).__name__}")
 
 
 def _kind(value: MemoryKind | str) -> MemoryKind:
@@ -459,7 +467,7 @@ def _reference(entry: UUID | str) -> UUID | str:
     named = find_references(entry)
     if named:
         return named[0]
-    return UUID(entry) if len(entry) == 36 else entry
+    return _uuid(entry) if len(entry) == 36 else entry
 
 
 def _ms(begin: float) -> float:
@@ -470,7 +478,7 @@ def _blocking(method: Callable[Concatenate[AsyncMirix, P], Awaitable[R]]) -> Cal
     """The synchronous form of a verb."""
 
     def call(self: Mirix, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._run(method(self._memory, *args, **kwargs))
+        return self._run(lambda: method(self._memory, *args, **kwargs))
 
     return update_wrapper(call, method)
 
@@ -492,37 +500,65 @@ class Mirix:
         # psycopg needs the selector loop on Windows.
         self._loop = asyncio.SelectorEventLoop() if sys.platform == "win32" else asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="mirix", daemon=True)
+        self._gate = threading.Lock()
+        self._is_closing = False
+        self._calls: set[asyncio.Task[Any]] = set()
         self._thread.start()
         try:
-            self._run(self._memory.open())
+            self._run(self._memory.open)
         except BaseException:
-            self._stop()
+            self.close()
             raise
 
-    def _run(self, work: Awaitable[R]) -> R:
-        if self._loop.is_closed():
-            raise MirixError("this Mirix is closed: open another")
+    def _run(self, work: Callable[[], Awaitable[R]]) -> R:
+        async def called() -> R:
+            task = asyncio.current_task()
+            assert task is not None
+            self._calls.add(task)
+            try:
+                return await work()
+            finally:
+                self._calls.discard(task)
 
-        async def awaited() -> R:
-            return await work
-
-        future = asyncio.run_coroutine_threadsafe(awaited(), self._loop)
+        self._check_thread()
+        with self._gate:
+            if self._is_closing:
+                raise MirixError("this Mirix is closed: open another")
+            future = asyncio.run_coroutine_threadsafe(called(), self._loop)
         try:
             return future.result()
         except KeyboardInterrupt:
             future.cancel()
             raise
+        except CancelledError:
+            raise MirixError("this Mirix was closed by another thread meanwhile") from None
 
-    def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    def _check_thread(self) -> None:
+        if threading.current_thread() is self._thread:
+            raise MirixError("a callback may not call the Mirix that it is called by: hand the work to another thread")
+
+    async def _let_go(self) -> None:
+        """End the calls that other threads still wait for, then close."""
+        for task in self._calls:
+            task.cancel()
+        if self._calls:
+            await asyncio.wait(self._calls)
+        await self._memory.close()
 
     def close(self) -> None:
-        """Let everything go. A second call does nothing."""
-        if not self._loop.is_closed():
-            self._run(self._memory.close())
-            self._stop()
+        """Let everything go. A second call does nothing; what other threads are waiting for ends with MirixError."""
+        self._check_thread()
+        with self._gate:
+            if self._is_closing:
+                return
+            self._is_closing = True
+        try:
+            asyncio.run_coroutine_threadsafe(self._let_go(), self._loop).result()
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
 
     def __enter__(self) -> Mirix:
         return self

@@ -6,6 +6,7 @@ No database means failure, never a skip.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -105,3 +106,18 @@ def keyring(tmp_path: Path) -> Keyring:
 def indexer(tmp_path: Path, keyring: Keyring) -> Indexer:
     """An indexer whose vectors are hashed words: no weights to load."""
     return Indexer(make_embedder("hash", cache_dir=tmp_path), lambda user_id, text: keyring.digest(user_id, text))
+
+
+@pytest.fixture
+def home() -> Iterator[dict[str, str]]:
+    """The environment of somebody who has just arrived: an empty data folder and no settings of ours."""
+    folder = Path(tempfile.mkdtemp(prefix="mirix-home-"))
+    folder.chmod(0o711)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MIRIX_", "OPENAI_", "LANG"))}
+    yield kept | {
+        "MIRIX_DATA_DIR": str(folder / "data"),
+        "MIRIX_IDLE_TIMEOUT_S": "1",
+        "MIRIX_KEYRING": "file",
+        "PYTHONWARNINGS": "default",
+    }
+    shutil.rmtree(folder, ignore_errors=True)

@@ -23,7 +23,15 @@ LAYERS: tuple[frozenset[str], ...] = (
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 # Siblings of one layer that know each other; all others of a layer do not.
-KNOWN_SIBLINGS = {("resources", "errors"), ("parts", "results"), ("system", "parts"), ("system", "results"), ("config", "errors"), ("text", "errors")}
+KNOWN_SIBLINGS = {
+    ("resources", "errors"),
+    ("config", "errors"),
+    ("text", "errors"),
+    ("parts", "results"),
+    ("system", "parts"),
+    ("system", "results"),
+    ("cli", "evaluation"),
+}
 PURE = ("text", "retrieval/fusion.py", "evaluation/metrics.py")
 IMPURE_PACKAGES = frozenset({"psycopg", "langgraph", "langchain_core", "langchain_openai", "httpx", "asyncio"})
 

@@ -99,6 +99,7 @@ CREATE TABLE message (
 CREATE INDEX ON message (user_id, conversation_id, position);
 CREATE INDEX ON message (user_id, batch_id);
 CREATE INDEX ON message (user_id, at);
+CREATE INDEX ON message (user_id, speaker);
 COMMENT ON TABLE message IS 'raw evidence: every turn, text or frame, sealed, never edited but by redaction';
 COMMENT ON COLUMN message.position IS 'order within the conversation';
 COMMENT ON COLUMN message.role IS 'user, assistant or tool';

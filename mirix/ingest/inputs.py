@@ -111,6 +111,14 @@ def clean_text(text: str) -> str:
     return cleaned
 
 
+def clean_name(text: str | None, what: str, limit: int = 200) -> str | None:
+    """A short text on one line, e.g. a title; None where nothing was told. Raises InputError when it is too long."""
+    cleaned = " ".join(storable(text).split()) if text else ""
+    if len(cleaned) > limit:
+        raise InputError(f"the {what} is longer than {limit} characters")
+    return cleaned or None
+
+
 def check_time(moment: datetime | None) -> datetime | None:
     """The time, if it is aware and Postgres and calendars can hold it. Raises InputError."""
     if moment is None:
@@ -138,7 +146,7 @@ def from_messages(
     found: list[Incoming] = []
     for number, item in enumerate(messages, 1):
         try:
-            turn = item if isinstance(item, ChatMessage) else ChatMessage.model_validate(item)
+            turn = item if isinstance(item, ChatMessage) else ChatMessage.model_validate(storable(item))
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise InputError(f"message {number} cannot be taken: {problems}") from None
@@ -173,7 +181,7 @@ def from_file(path: Path | tuple[str, bytes], origin: Origin, arrival: datetime)
             source_kind=source,
             trust=_trust(origin, source),
             application=origin.application,
-            title=origin.title or document.title,
+            title=origin.title or clean_name(document.title, "title", 1_000),
             uri=uri,
             mime=document.mime,
         )
@@ -245,7 +253,9 @@ def _parts(
 
 
 def _trust(origin: Origin, source: SourceKind) -> int:
-    allowed = TRUST_OF[source]
+    allowed = TRUST_OF.get(source)
+    if allowed is None:
+        raise InputError(f"unknown source {source!r}: there are {', '.join(TRUST_OF)}")
     if origin.trust is None:
         return allowed
     if not Trust.SEEN <= origin.trust <= allowed:

@@ -1,7 +1,8 @@
 """Core memory: who the user is and how the assistant should behave; always in the prompt.
 
 One row is one line, so each fact keeps its own source, trust, history and undo; a block is the rendered view of a
-label. The limit counts the rendered text: a block that would pass 90 % of it takes no further line until it is rewritten.
+label. The limit counts the rendered text: a block that would pass 90 % of it takes no further line until it is
+rewritten.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ __all__ = ["Filters", "Hit", "Retriever", "SearchResult"]
 
 logger = logging.getLogger(__name__)
 
+QUERY_CHARS = 8_000  # what is longer is cut: no question is
 LINKS_FROM = 10  # the best memories of a search are followed one hop
 SPARE = 10  # rows read beyond those wanted, since copies are left out
 _FIRST_PERSON = re.compile(r"\b(?:I|(?i:me|my|mine|myself|we|us|our|ours))\b|我|咱|俺")
@@ -132,7 +133,7 @@ class Retriever:
         """Like `search`, for a question together with the topics made from it, in the same flushes."""
         started = time.monotonic()
         deadline = _Deadline.after(deadline_ms)
-        texts = list(dict.fromkeys(text for text in (question, *topics) if text.strip()))
+        texts = list(dict.fromkeys(text[:QUERY_CHARS] for text in (question, *topics) if text.strip()))
         if not texts or limit < 1:
             return SearchResult(hits=(), ms=_ms_since(started))
         asked, dropped = await self._prepare(user, texts, filters or Filters(), asked_at or now(), deadline)

@@ -19,6 +19,7 @@ from psycopg.types.multirange import TimestamptzMultirange
 from psycopg.types.range import TimestamptzRange
 
 from mirix.db.statements import statements
+from mirix.errors import InputError
 from mirix.memory import store
 from mirix.memory.indexing import Vector
 from mirix.memory.kinds import RECORDS
@@ -36,6 +37,7 @@ K1 = 1.2
 B = 0.4
 MESSAGE_CANDIDATES = 200  # candidates of an arm
 RECORD_CANDIDATES = 50  # the same, of each memory
+MAX_TERMS = 300  # of a query; more come only from whole documents handed in as one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +60,7 @@ class Filters:
         for name in ("since", "until", "as_of"):
             value = getattr(self, name)
             if value is not None and value.tzinfo is None:
-                raise ValueError(f"{name} needs a time zone: {value.isoformat()}")
+                raise InputError(f"{name} needs a time zone: {value.isoformat()}")
 
     @property
     def searched_kinds(self) -> tuple[MemoryKind, ...]:
@@ -109,7 +111,7 @@ def parameters(user_id: int, filters: Filters, probe: Probe, embedding_model: st
         "application": filters.application,
         "statuses": ["active", "superseded"] if filters.sees_past else ["active"],
         "shelves": shelves,
-        "terms": list(probe.terms),
+        "terms": list(probe.terms[:MAX_TERMS]),
         "vector": None if probe.vector is None else HalfVector(probe.vector),
         "embedding_model": embedding_model,
         "times": TimestamptzMultirange(TimestamptzRange(each.start, each.end) for each in probe.times),

@@ -28,6 +28,7 @@ _WORD_NAMES = """
 """
 _ALSO_WORDS = frozenset(_WORD_NAMES.split())
 _LETTERS = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u052f"  # of words that white space parts; Chinese may stand right beside
+_TITLES = frozenset({"dr", "mr", "mrs", "ms", "mx", "prof", "sir", "the", "of", "and", "de", "von", "van"})
 _HAN_NAME = re.compile(rf"[{HAN}·]+")
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _SENTENCE_START = re.compile(r"(?:\A|[.!?…\n]\s*)[\"'“‘(\[]*\Z")
@@ -44,8 +45,9 @@ _GAPS = (
 def cut_names(text: str, names: Iterable[str]) -> str:
     """The text without the given people's names, whole or in part ("Anna", "Berg", "Anna Berg's", 小明 of 王小明).
 
-    Latin names are cut as words in any case, Chinese ones (two characters at least) wherever they stand. Roles such as
-    "assistant" are no names. A text of nothing but names is returned as it is: better a name than no question.
+    A Latin name is cut as a word in any case, the words of a longer one as they are written; a Chinese name (of two
+    characters at least) wherever it stands. Roles such as "assistant" are no names. A text of nothing but names is
+    returned as it is: better a name than no question.
     """
     pattern = _pattern(tuple(sorted({name.strip() for name in names})))
     if pattern is None or not pattern.search(text):
@@ -80,7 +82,8 @@ def _is_word_here(found: str, before: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
-    latin: set[str] = set()
+    whole: set[str] = set()  # of one word: cut in any case
+    partial: set[str] = set()  # words of longer names: cut as written, so that "Support Team" leaves "support" alone
     han: set[str] = set()
     for name in names:
         if name.casefold() in _ROLES:
@@ -88,12 +91,21 @@ def _pattern(names: tuple[str, ...]) -> re.Pattern[str] | None:
         for run in _HAN_NAME.findall(name):
             han |= {run} if len(run) > 1 else set()
             han |= {run[-2:]} if len(run) in (3, 4) and "·" not in run else set()  # 小明 of 王小明 and 欧阳小明
-        words = [word for word in _WORD.findall(_HAN_NAME.sub(" ", name)) if len(word) > 1]
-        latin |= {word for word in words if word.casefold() not in _ROLES}
+        words = [word for word in _WORD.findall(_HAN_NAME.sub(" ", name).split("@")[0]) if len(word) > 1]
+        named = {word for word in words if word.casefold() not in _ROLES and word.casefold() not in _TITLES}
+        if len(words) == 1:
+            whole |= named
+        else:
+            partial |= named
     parts = []
-    if latin:
-        listed = "|".join(map(re.escape, sorted(latin, key=len, reverse=True)))
-        parts.append(rf"(?<![{_LETTERS}@/.-])(?i:{listed})(?![{_LETTERS}@/])(?:['’]s\b|['’](?!\w))?")
+    if whole or partial:
+        options = [f"(?i:{_any_of(whole)})"] if whole else []
+        options += [_any_of(partial)] if partial else []
+        parts.append(rf"(?<![{_LETTERS}@/.-])(?:{'|'.join(options)})(?![{_LETTERS}@/])(?:['’]s\b|['’](?!\w))?")
     if han:
-        parts.append(rf"(?:{'|'.join(map(re.escape, sorted(han, key=len, reverse=True)))})的?")
+        parts.append(rf"(?:{_any_of(han)})的?")
     return re.compile(f"(?P<name>{'|'.join(parts)})") if parts else None
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word))))

@@ -12,6 +12,7 @@ import bm25s
 import pytest
 
 from mirix.db.pool import Database
+from mirix.errors import InputError
 from mirix.memory import store
 from mirix.memory.indexing import Indexer
 from mirix.memory.message import Message
@@ -150,5 +151,5 @@ async def test_the_lexical_plan_reads_the_index_only(notebook: Notebook) -> None
 
 
 def test_filters_need_aware_times() -> None:
-    with pytest.raises(ValueError, match="time zone"):
+    with pytest.raises(InputError, match="time zone"):
         replace(Filters(), as_of=START.replace(tzinfo=None))

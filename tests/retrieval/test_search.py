@@ -279,3 +279,12 @@ async def test_core_lines_come_block_by_block(notebook: Notebook, retriever: Ret
     assert lines == []
     everything = await retriever.core_lines(notebook.user)
     assert [line for _, line in everything if not line.startswith("secret")] == ["first", "second", "answers briefly"]
+
+
+@pytest.mark.parametrize(
+    "hostile", ["'); DROP TABLE message; -- %(user_id)s {table}", "kiln \x00 \ud800 ￼", "kiln " * 50_000]
+)
+async def test_hostile_queries_are_only_words(notebook: Notebook, retriever: Retriever, hostile: str) -> None:
+    await notebook.say("The kiln cracked.")
+    await retriever.search(notebook.user, hostile)
+    assert len((await retriever.search(notebook.user, "kiln")).hits) == 1

@@ -30,6 +30,7 @@ def test_names_are_cut_whole_and_in_part(text: str, names: list[str], rest: str)
     [
         ("Norah paints, and so does eleanora", ["Nora"]),  # other words
         ("write to nora@post.example", ["Nora"]),
+        ("Dr Berg called support about the post", ["Dr Nora", "Support Team", "nora@post.example"]),
         ("My assistant at work helps the user", ["Assistant", "user"]),  # roles are no names
         ("Will you come? I will.", ["Will"]),  # a name that is a word
         ("助手说我今天很忙", ["助手", "我"]),

@@ -96,24 +96,29 @@ WITH shelf AS MATERIALIZED (
  LIMIT %(records)s)
 
 -- name: dense_messages
--- Nearest by cosine, own vector and vector of the ±1 window together: an exact scan of the user's rows.
-(SELECT {kind}::smallint AS kind, m.id,
-        (1 - (m.embedding <=> %(vector)s::halfvec))::float8 AS score,
-        (1 - (coalesce(m.window_embedding, m.embedding) <=> %(vector)s::halfvec))::float8 AS window_score
- FROM message AS m
- WHERE m.embedding_model = %(embedding_model)s AND {filter}
- ORDER BY (m.embedding <=> %(vector)s::halfvec)
-          + (coalesce(m.window_embedding, m.embedding) <=> %(vector)s::halfvec), m.id DESC
+-- Nearest by cosine, own vector and vector of the ±1 window together: an exact scan of the user's rows. OFFSET 0 keeps
+-- each distance from being worked out twice.
+(SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.around AS window_score
+ FROM (
+     SELECT m.id, (m.embedding <=> %(vector)s::halfvec)::float8 AS own,
+            (coalesce(m.window_embedding, m.embedding) <=> %(vector)s::halfvec)::float8 AS around
+     FROM message AS m
+     WHERE m.embedding_model = %(embedding_model)s AND {filter}
+     OFFSET 0
+ ) AS near
+ ORDER BY near.own + near.around, near.id DESC
  LIMIT %(messages)s)
 
 -- name: dense_records
 -- Nearest by cosine: an exact scan of the user's rows of one memory.
-(SELECT {kind}::smallint AS kind, r.id,
-        (1 - (r.embedding <=> %(vector)s::halfvec))::float8 AS score,
-        (1 - (r.embedding <=> %(vector)s::halfvec))::float8 AS window_score
- FROM {table} AS r
- WHERE r.embedding_model = %(embedding_model)s AND {filter}
- ORDER BY r.embedding <=> %(vector)s::halfvec, r.id DESC
+(SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.own AS window_score
+ FROM (
+     SELECT r.id, (r.embedding <=> %(vector)s::halfvec)::float8 AS own
+     FROM {table} AS r
+     WHERE r.embedding_model = %(embedding_model)s AND {filter}
+     OFFSET 0
+ ) AS near
+ ORDER BY near.own, near.id DESC
  LIMIT %(records)s)
 
 -- name: temporal_messages
