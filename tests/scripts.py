@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -14,8 +15,15 @@ from langchain_core.language_models import BaseChatModel
 from psycopg.rows import dict_row
 
 from mirix.config import Settings
-from mirix.memory.record import MemoryKind, Record
-from mirix.models.fake import ScriptedChatModel, replies_by_tool
+from mirix.db.pool import User
+from mirix.definitions import load_definitions
+from mirix.ingest.inputs import Origin, from_text
+from mirix.jobs.drain import Drainer
+from mirix.managers.apply import Applier
+from mirix.managers.graph import WriteGraph
+from mirix.managers.recall import Recall
+from mirix.memory.record import MemoryKind, Record, Scope
+from mirix.models.fake import Reply, ScriptedChatModel, ScriptedRequest, replies_by_tool
 from mirix.models.fake_server import ServerReply, ServerRequest
 from mirix.system import AsyncMirix
 
@@ -156,3 +164,41 @@ async def texts(memory: AsyncMirix, *kinds: str, **chosen: Any) -> list[str]:
     """The summaries of what is remembered."""
     found: list[Record] = await memory.get_all(kinds=kinds or None, **chosen)
     return sorted(record.summary for record in found)
+
+
+async def store_texts(memory: AsyncMirix, *said: str, name: str = "anna") -> tuple[User, list[UUID]]:
+    """Put each text in as a batch of its own, and wake nobody; the user and the ids of the batches."""
+    user = await memory.parts.database.ensure_user(name, "Europe/Oslo")
+    ids = []
+    for text in said:
+        incoming = from_text(text, Origin(timezone="Europe/Oslo"), NOON)
+        [batch] = await memory.parts.evidence.store(user, Scope(user_id=user.user_id), incoming, conversation="chat")
+        ids.append(batch.id)
+    return user, ids
+
+
+def drainer_with(
+    memory: AsyncMirix, model: BaseChatModel, *, applier: Applier | None = None, max_attempts: int = 5
+) -> Drainer:
+    """A drainer like that of an open Mirix, with another model or applier."""
+    parts = memory.parts
+    definitions = load_definitions()
+    graph = WriteGraph(
+        database=parts.database,
+        recall=Recall(parts.database, parts.retriever),
+        applier=applier or Applier(parts.database, parts.indexer, parts.keyring, parts.frames),
+        definitions=definitions,
+        models=dict.fromkeys(definitions, model),
+        single_call=False,
+        deadline_s=20,
+    )
+    return Drainer(parts.database, parts.evidence, graph, parts.frames, max_attempts=max_attempts, vision=False)
+
+
+def echo_script(request: ScriptedRequest) -> Reply:
+    """Everything concerns semantic memory, and is filed under its own words."""
+    said = [
+        line for line in request.text.split("<evidence>")[-1].split("</evidence>")[0].splitlines() if line[:1] != "<"
+    ]
+    text = " ".join(said).strip()
+    return routed(semantic=["e1"]) if META in request.tools else says(knowledge(text, text))

@@ -67,8 +67,8 @@ def _on_one_line(value: Any) -> Any:
 
 When = Annotated[datetime, BeforeValidator(_aware)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-Line = Annotated[str, BeforeValidator(_on_one_line), Field(min_length=1, max_length=1_000)]
-Name = Annotated[str, BeforeValidator(_on_one_line), Field(min_length=1, max_length=200)]  # is indexed as a whole
+Line = Annotated[str, Field(min_length=1, max_length=1_000), BeforeValidator(_on_one_line)]
+Name = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_on_one_line)]  # is indexed as a whole
 Handles = Annotated[
     list[str], Field(description='handles of the messages it rests on, e.g. ["e1"]; left out: all shown')
 ]

@@ -28,6 +28,7 @@ from tests.scripts import (
 )
 
 ODA = knowledge("Oda", "Repairs harpsichords")
+PIA = knowledge("Pia", "Plays the harpsichord")
 INSERT = "semantic_memory_insert"
 SOON = {"retry-after-ms": "5"}
 TEXT = "Oda repairs harpsichords in Tromsø."
@@ -51,7 +52,7 @@ WRONG: dict[str, tuple[tuple[str, Any], str]] = {
     "no object": ((INSERT, "[1, 2]"), "JSON object"),
     "an unknown tool": (("remember_this", {"text": "x"}), "there is no tool 'remember_this'"),
     "another manager's tool": (("core_memory_append", {"lines": []}), "there is no tool 'core_memory_append'"),
-    "an unknown memory": (("semantic_memory_delete", {"memory": "m7", "reason": "old"}), "no memory 'm7' was shown"),
+    "an unknown memory": (("semantic_memory_delete", {"memory": "m99", "reason": "old"}), "no memory 'm99' was shown"),
     "an unknown message": ((INSERT, {"items": [semantic_item("A", "a", messages=["e9"])]}), "no message 'e9'"),
     "a wrong type": ((INSERT, {"items": "Oda"}), "items: Input should be a valid list"),
     "an unknown kind": ((INSERT, {"items": [semantic_item("A", "a", kind="ship")]}), "kind"),
@@ -65,42 +66,33 @@ WRONG: dict[str, tuple[tuple[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-async def test_a_wrong_call_is_told_in_words_and_its_repair_is_applied(open_mirix: OpenMirix, wrong: str) -> None:
-    (name, arguments), words = WRONG[wrong]
-    memory, result, server = await add_with(
-        open_mirix, [ServerReply(text=None, tool_calls=[(name, arguments)]), served(ODA)]
-    )
-    [error] = told(server)
-    assert words in error and error.startswith("error: ")
-    assert await texts(memory) == ["Repairs harpsichords"]
-    assert (result.batches[0].problems, result.usage.model_calls) == ((), 3)
-
-
-@pytest.mark.parametrize("wrong", WRONG)
-async def test_what_stays_wrong_is_a_problem_of_the_batch_and_the_rest_is_applied(
+async def test_a_wrong_call_is_told_once_and_what_stays_wrong_does_not_stop_the_rest(
     open_mirix: OpenMirix, rows: Rows, wrong: str
 ) -> None:
-    (name, arguments), words = WRONG[wrong]
-    bad = (name, arguments)
-    memory, result, server = await add_with(
-        open_mirix,
-        [
-            ServerReply(text=None, tool_calls=[(ODA["name"], ODA["args"]), bad]),
-            ServerReply(text=None, tool_calls=[bad]),
-        ],
-    )
-    assert await texts(memory) == ["Repairs harpsichords"]
-    assert told(server)[0] == "ok" and words in told(server)[1]
-    [problem] = result.batches[0].problems
+    bad, words = WRONG[wrong]
+    good = [(each["name"], each["args"]) for each in (ODA, PIA)]
+    semantic = [
+        *(ServerReply(text=None, tool_calls=calls) for calls in ([bad], [good[0]])),  # mended
+        *(ServerReply(text=None, tool_calls=calls) for calls in ([good[1], bad], [bad])),  # never mended
+    ]
+    with FakeOpenAI(server_script({META: [served_routes(semantic=["e1"])] * 2, INSERT: semantic})) as server:
+        memory = await open_mirix(chat_model="openai:any", model_base_url=server.base_url)
+        mended = await memory.add(TEXT)
+        [error] = told(server)
+        unmended = await memory.add("Pia plays the harpsichord.")
+        answers = told(server)
+    assert words in error and error.startswith("error: ")
+    assert (mended.batches[0].problems, mended.usage.model_calls) == ((), 3)
+    assert answers[0] == "ok" and words in answers[1]
+    [problem] = unmended.batches[0].problems
     assert problem.startswith("semantic_memory_manager: ") and words in problem
-    [row] = rows("SELECT state, problems FROM batch")
-    assert row == {"state": "applied", "problems": [problem]}
+    assert await texts(memory) == ["Plays the harpsichord", "Repairs harpsichords"]
+    states = rows("SELECT state, problems FROM batch ORDER BY position")
+    assert states == [{"state": "applied", "problems": []}, {"state": "applied", "problems": [problem]}]
 
 
 async def test_a_model_that_repeats_what_was_right_in_its_repair_files_it_once(open_mirix: OpenMirix) -> None:
-    pia = knowledge("Pia", "Plays the harpsichord")
-    bad = knowledge("Pia", "")
-    memory, result, server = await add_with(open_mirix, [served(ODA, bad), served(ODA, pia)])
+    memory, result, _ = await add_with(open_mirix, [served(ODA, knowledge("Pia", "")), served(ODA, PIA)])
     assert await texts(memory) == ["Plays the harpsichord", "Repairs harpsichords"]
     assert len(result.changes) == 2 and result.batches[0].problems == ()
 
@@ -123,7 +115,7 @@ async def test_two_changes_of_one_memory_are_told_apart_instead_of_failing_for_e
 
 @pytest.mark.parametrize("text", ["", "<think>nothing to see</think>", " \n"])
 async def test_an_empty_answer_is_asked_for_once_more(open_mirix: OpenMirix, text: str) -> None:
-    memory, result, server = await add_with(open_mirix, [ServerReply(text=text), served(ODA)])
+    memory, _, server = await add_with(open_mirix, [ServerReply(text=text), served(ODA)])
     assert "The reply was empty" in server.chat_requests[-1].text
     assert await texts(memory) == ["Repairs harpsichords"]
 

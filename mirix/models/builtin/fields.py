@@ -14,7 +14,7 @@ from mirix.models.builtin.language import (
     plain,
     split_sentences,
 )
-from mirix.models.builtin.moments import find_moments
+from mirix.models.builtin.moments import find_moments, find_written_dates
 from mirix.models.builtin.prompt import Message
 from mirix.models.builtin.signals import has
 
@@ -149,7 +149,7 @@ def semantic_kind(sentence: str, name: str) -> str:
 
 def event_times(text: str, said_at: datetime | None) -> tuple[str, str | None]:
     """ISO start and (exclusive) end of the first resolved time in a text; ("", None) when there is none."""
-    moments = find_moments(text)
+    moments = find_moments(text) or find_written_dates(text, said_at)
     if not moments:
         return "", None
     start, end = moments[0].start(said_at), moments[0].end(said_at)

@@ -16,7 +16,9 @@ VAULT_REFERENCE = re.compile(r"\{\{vault:[^}]*\}\}")
 HAN = re.compile(r"[\u3400-\u9fff]")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+(?:['’][A-Za-z]+)*|\d+(?:[.,:/-]\d+)*|[\u3400-\u9fff]+")
-_SENTENCE_END = re.compile(r"(?<=[!?。!?;;])[\"'”’»)】」』]*\s*|(?<=\.)[\"'”’)]*\s+(?=[\"'“‘(A-Z0-9À-Þ{\u4e00-\u9fff]|i\b)|\n+")
+_SENTENCE_END = re.compile(
+    r"(?<=[!?。!?;;])[\"'”’»)】」』]*\s*|(?<=\.)[\"'”’)]*\s+(?=[\"'“‘(A-Z0-9À-Þ{\u4e00-\u9fff]|i\b)|\n+"
+)
 _ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|No|Prof|vs|approx|ext|[A-Z])\.$")
 
 _STOPWORDS_TEXT = """

@@ -16,6 +16,7 @@ from mirix.models.builtin.language import HAN, plain, split_sentences
 from mirix.models.builtin.nearest import KINDS, NearestExamples
 from mirix.models.builtin.prompt import Message
 from mirix.models.builtin.signals import has
+from mirix.models.builtin.subjects import is_life_change
 from mirix.models.builtin.values import exact_values
 
 _SENTENCE_MARGIN = 0.12  # one sentence alone must be surer than a whole message
@@ -103,6 +104,8 @@ def _overruled(kinds: set[str], message: Message) -> set[str]:
     text = plain(message.text)
     if has("joke_value", text) and not has("keep_document", text):
         kinds -= {"resource"} if exact_values(text) else {"resource", "vault"}
+    if any(is_life_change(sentence) for sentence in split_sentences(message.text)) and not has("hypothetical", text):
+        kinds |= {"core", "episodic"}
     if has("placeholder", text):
         kinds.discard("vault")
     if has("hypothetical", text) and not has("time", text):
@@ -121,4 +124,7 @@ def _is_handed_over(text: str, is_screen: bool, is_file: bool) -> bool:
         return _KEEP_SCREEN.search(text) is not None
     if is_file or has("keep_document", text):
         return True
+    if has("list_lines", text) and has("how_to", text) and not any(has(form, text) for form in ("letter", "code")):
+        # Steps told in talk are a procedure; nobody handed over a document.
+        return False
     return text.count("\n") >= 3 or any(has(form, text) for form in ("letter", "code", "chat_thread", "quoted_block"))

@@ -3,57 +3,129 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mirix.models.builtin.language import BRACKET, is_chinese, plain, split_sentences
+from mirix.models.builtin.signals import has
 
-_BORDER_MARKS = " \n;;,,。."
+_BORDER_MARKS = " \n;,。."
 _NUMBERED = re.compile(
-    r"(?:^|(?<=[\s:;。;,,]))(?:\(?\d{1,2}[.)、)](?!\d)|[①-⑨]|[一二三四五六七八九十][、.]|[A-H][.)](?= )|[-*•](?= ))\s*",
+    r"(?:^|(?<=[\s:;。,]))(?:\(?\d{1,2}[.)、](?!\d)|[①-⑨]|[一二三四五六七八九十]、|[A-H][.)](?= )|[-*•◻☐](?= ))\s*",
     re.MULTILINE,
 )
+_ORDER = r"(?:and )?(?:only )?(?:then|next|after that|afterwards|finally|lastly)\b"
 _BORDER = re.compile(
-    r"[;;。!]\s*|\n+|(?<=\w)[.!]\s+|,\s*(?:and )?(?:only )?(?:then|next|after that|finally|"
-    r"and finally)\b[,:]?\s*|,\s*(?:and\s+)?(?=[a-z]+\b)|,?\s+then\s+|"
-    r"[,,]\s*(?=然后|接着|再|最后|之后|才)|(?<=[\u4e00-\u9fff])[,,、](?=[\u4e00-\u9fff])"
+    rf"[;。!]\s*|\n+|(?<=\w)[.!]\s+|,\s*(?={_ORDER})|,?\s+(?=then\s)|,\s*(?:and\s+)?(?=[a-z]+\b)|"
+    r",\s*(?=然后|接着|再|最后|之后|才)|(?<=[\u4e00-\u9fff])[,、](?=[\u4e00-\u9fff])"
 )
 _OPENING = re.compile(
-    (
-        r"^(?:first(?:ly)?|then|next|after that|finally|lastly|and|second(?:ly)?|third(?:ly)?|"
-        r"step \d+:?)\b[,:]?\s*|^(?:首先|先|然后|接着|再|最后|之后)[,,]?"
-    ),
+    rf"^(?:{_ORDER}|first(?:ly)?\b|and\b|second(?:ly)?\b|third(?:ly)?\b|step \d+:?)[,:]?\s*|"
+    r"^(?:首先|先|然后|接着|再|最后|之后|第[一二三四五六七八九十]步)[,:]?",
     re.IGNORECASE,
 )
-_HEAD = re.compile(r"^(?P<head>[^::\n]{2,90}?)[::]\s*(?=\S)")
+_HEAD = re.compile(r"^(?P<head>(?:[^:\n]|(?<=\d):(?=\d)){2,110}?):\s*(?!\d\d\b)(?=\S)")
+_PARTS = re.compile(r"\n\s*\n")
+_FEWEST_LINES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Procedure:
+    """How something is done."""
+
+    heading: str  # the words that introduce the steps; "" when there are none
+    steps: tuple[str, ...]
+    is_list: bool  # the steps were written as a list
 
 
 def split_steps(text: str) -> list[str]:
-    """The steps as quoted pieces; one step when the text shows no order. Lists keep their lines, prose is cut at its
+    """The steps of a text as quoted pieces."""
+    return list(find_procedure(text).steps)
+
+
+def find_procedure(text: str) -> Procedure:
+    """Heading and steps of a text; one step when the text shows no order. Lists keep their lines, prose is cut at its
     clauses.
     """
     bare = text.strip()
-    numbered = [piece.strip(_BORDER_MARKS) for piece in _NUMBERED.split(bare)]
-    if len(numbered) >= 3:
-        return [step for step in numbered[1:] if step]
-    lines = [line.strip() for line in bare.splitlines() if line.strip()]
-    if len(lines) >= 4:
-        return _kept(lines[1:])
-    head = _HEAD.match(bare)
-    body = bare[head.end() :] if head else bare
+    return _numbered(bare) or _listed(bare) or _told(bare)
+
+
+def _numbered(text: str) -> Procedure | None:
+    marks = list(_NUMBERED.finditer(text))
+    if len(marks) < 2:
+        return None
+    ends = [mark.start() for mark in marks[1:]]
+    pieces = [text[mark.end() : end] for mark, end in zip(marks, ends, strict=False)]
+    # What follows the last step after an empty line is no step.
+    pieces.append(_PARTS.split(text[marks[-1].end() :])[0])
+    steps = [re.sub(r"\s+", " ", piece).strip(_BORDER_MARKS) for piece in pieces]
+    return Procedure(heading=_last_words(text[: marks[0].start()]), steps=tuple(filter(None, steps)), is_list=True)
+
+
+def _listed(text: str) -> Procedure | None:
+    """Lines below a line that ends with a colon."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    start = next((order for order, line in enumerate(lines) if line.endswith(":")), None)
+    if start is None and len(lines) > _FEWEST_LINES and len(lines[0]) <= 90:
+        start = 0
+    if start is None or len(lines) - start - 1 < _FEWEST_LINES:
+        return None
+    return Procedure(heading=_last_words(lines[start]), steps=tuple(_kept(lines[start + 1 :])), is_list=True)
+
+
+def _told(text: str) -> Procedure:
+    sentences = split_sentences(text)
+    start = _first_of_steps(sentences)
+    heading, body = "", sentences[start:]
+    head = _HEAD.match(body[0]) if body else None
+    if head is not None:
+        heading, body = head.group("head"), [body[0][head.end() :], *body[1:]]
+        heading = _last_words(heading)
+    elif start > 0:
+        heading = _last_words(sentences[start - 1])
     pieces: list[str] = []
-    for sentence in split_sentences(body):
+    for order, sentence in enumerate(body):
+        if order > 0 and (
+            sentence.endswith("?") or (has("past_event", plain(sentence)) and has("first_person", sentence))
+        ):
+            continue
         pieces.extend(piece for piece in _BORDER.split(sentence) if piece)
-    return _kept(pieces)
+    steps = _kept(pieces)
+    return Procedure(
+        heading=heading or (body[0].strip(_BORDER_MARKS) if body else ""), steps=tuple(steps), is_list=False
+    )
 
 
-def _kept(pieces: list[str]) -> list[str]:
+def _first_of_steps(sentences: Sequence[str]) -> int:
+    """Where the steps begin: what was said before them is no step."""
+    for order, sentence in enumerate(sentences):
+        text = plain(sentence)
+        if _HEAD.match(sentence) or any(has(sign, text) for sign in ("ordered", "imperatives", "standing", "how_to")):
+            return order
+        if order + 1 < len(sentences) and _OPENING.match(plain(sentences[order + 1])):
+            return order
+    return 0
+
+
+def _last_words(text: str) -> str:
+    """The sentence that stands right before the steps."""
+    lines = [line for line in text.strip().splitlines() if line.strip(" -*#`")]
+    sentences = split_sentences(lines[-1]) if lines else []
+    return sentences[-1].strip(" :;,-*#`") if sentences else ""
+
+
+def _kept(pieces: Sequence[str]) -> list[str]:
     joined: list[str] = []
     for piece in pieces:
-        step = _OPENING.sub("", re.sub(r"\s+", " ", piece).strip(_BORDER_MARKS)).strip()
+        quoted = re.sub(r"\s+", " ", piece).strip(_BORDER_MARKS)
+        step = _OPENING.sub("", quoted).strip(_BORDER_MARKS)
         if not step:
             continue
-        # A scrap of one word belongs to the step before it ("air, weights, buckle" is one list).
+        # A scrap of one word belongs to the step before it ("air, weights, buckle" is one list), unless it was told
+        # as a step of its own ("finally brush").
         too_short = len(step) < 3 if is_chinese(step) else len(step.split()) < 2
-        if too_short and joined:
+        if too_short and joined and step == quoted:
             joined[-1] += ("、" if is_chinese(joined[-1]) else ", ") + step
         else:
             joined.append(step)

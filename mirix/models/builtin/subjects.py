@@ -40,38 +40,54 @@ _NO_NAMES = (
     r"卫生|水|毛(?:巾|病|衣)|皮(?:肤|鞋)|史|熊猫|柏油|贺卡|桂花|桑|寿|蒙|柴|云|汤|鲁|吉|章|武|夏天|江|林|蓝色|梁|伍|顾(?:客|问)|纪|舒服|陶|郎|凤|卓)"
 )
 _AFTER_NAME = (
-    r"(?=[不是在会说去来喜爱要想把对有也都今昨明给跟和做住开帮就送叫让请问教带打发回从已刚又还,,、也才最能可很的过升搬"
+    r"(?=[不是在会说去来喜爱要想把对有也都今昨明给跟和做住开帮就送叫让请问教带打发回从已刚又还,、也才最能可很的过升搬"
     r"换离被约到陪看买卖写讲吃喝]|$)"
 )
-_CHINESE_NAME = re.compile(rf"^(?!{_NO_NAMES})(?P<name>(?:欧阳|司马|上官|诸葛|[{_SURNAMES}])[\u4e00-\u9fff]{{1,2}}?){_AFTER_NAME}")
+_CHINESE_NAME = re.compile(
+    rf"^(?!{_NO_NAMES})(?P<name>(?:欧阳|司马|上官|诸葛|[{_SURNAMES}])[\u4e00-\u9fff]{{1,2}}?){_AFTER_NAME}"
+)
 _NICKNAME = re.compile(r"^(?:老|小|大|阿)[\u4e00-\u9fff](?!时|家|概|学|伙|约|多|半|事|心)")
 _LEADING_TIME = re.compile(
     r"^(?:(?:昨天|昨晚|今天|今晚|今早|明天|明晚|前天|后天|刚才|刚刚|刚|上周|下周|这周|本周|周末|上个?月|下个?月|去年|今年|早上|上午|中午|下午|"
-    r"晚上|傍晚|[上下这本]?(?:周|星期|礼拜)[一二三四五六日天末]|[\d一二三四五六七八九十]+[月号日点])[的,,::]?)+"
+    r"晚上|傍晚|[上下这本]?(?:周|星期|礼拜)[一二三四五六日天末]|[\d一二三四五六七八九十]+[月号日点])[的,:]?)+"
 )
 _OTHERS = (
     r"boss|manager|colleague|coworker|neighbou?rs?|landlord|landlady|teacher|tutor|doctor|dentist|vet|friend|"
     r"roommate|flatmate|client|supervisor|coach|mentor|accountant|lawyer|plumber|electrician|cousin|uncle|aunt|"
     r"nephew|niece|in-law|movers?|landlords?"
 )
-_OTHERS_ZH = (
-    r"老板|领导|同事|邻居|房东|老师|导师|医生|牙医|朋友|室友|客户|教练|会计|律师|师傅|同学|经理|主任|组长|合伙人|领队|队长|闺蜜|物业|快递员"
+_OTHERS_ZH = r"老板|领导|同事|邻居|房东|老师|导师|医生|牙医|朋友|室友|客户|教练|会计|律师|师傅|同学|经理|主任|组长|合伙人|领队|队长|闺蜜|物业|快递员"
+_FAMILY = re.compile(
+    rf"(?i)^\W*(?:my|our) (?:[\w-]+ )?(?:{KIN})\b|^(?:我(?:们)?(?:家)?(?:的)?|家里的?|咱)?(?:{KIN_ZH})(?![店场])"
 )
-_FAMILY = re.compile(rf"(?i)^\W*(?:my|our) (?:[\w-]+ )?(?:{KIN})\b|^(?:我(?:们)?(?:家)?(?:的)?|家里的?|咱)?(?:{KIN_ZH})(?![店场])")
 _OTHER = re.compile(
     rf"(?i)^\W*(?:my|our|the|his|her|an?) (?:[\w-]+ ){{0,2}}(?:{_OTHERS})\b|^(?:我(?:们)?的?|新|那个|这个)?(?:{_OTHERS_ZH})"
 )
 _USER = re.compile(r"^\W*(?:I\b|I['’]|[Ww]e\b|[Mm]y\b|[Oo]ur\b|[Mm]e\b)|^\W*(?:我|咱|本人|自己)")
 _PRONOUN = re.compile(r"^\W*(?:[Hh]e|[Ss]he|[Tt]hey|[Hh]is|[Hh]er|[Tt]heir|[Ii]ts?|[Tt]his|[Tt]hat)\b|^\W*[他她它这那]")
-_WISH = re.compile(r"(?i)^\W*(?:please|don['’]t|never|always|keep|stop|use|call me|answer|reply|be )\b|^\W*(?:请|别|不要|叫我|以后)")
+_WISH = re.compile(
+    r"(?i)^\W*(?:please|don['’]t|never|always|keep|stop|use|call me|answer|reply|be )\b|^\W*(?:请|别|不要|叫我|以后)"
+)
 _LASTING = ("i_am", "my_name_is", "i_live_work", "works", "home", "habit", "likes", "health")
 _OPENING = re.compile(
     r"(?i)^(?:(?:by the way|btw|oh|well|so|ok(?:ay)?|hey|hi|hello|big news|good news|news|also|and|actually|right)\b[,:!. ]*)+|"
-    r"^(?:(?:顺便说一下|顺便说|对了|另外|还有|记一下|记住|那个|哦|嗯|大事|跟你说|补充一下|更正|说明一下)[,,::!。 ]*)+"
+    r"^(?:(?:顺便说一下|顺便说|对了|另外|还有|记一下|记住|那个|哦|嗯|大事|跟你说|补充一下|更正|说明一下)[,:!。 ]*)+"
 )
 _ONE_OFF = re.compile(
     r"(?i)\b(?:today|yesterday|tonight|tomorrow|this (?:morning|afternoon|evening)|last night|just now)\b|昨[天晚]|今[天早晚]|前天|明[天早晚]|刚才|刚刚"
 )
+
+
+_LIFE_CHANGE = re.compile(
+    r"(?i)\b(?:I|we)(?:['’]m| am| are|['’]ll| will)? start(?:s|ing|ed)? .{0,40}\b(?:as|at|in) |\bmy last day at\b|"
+    r"\bI(?:['’]m| am| was| got)? (?:now )?(?:the new|promoted|engaged|pregnant)\b|\bI(?:['’]ve| have)? (?:quit|left my job|retired)\b|"
+    r"我.{0,10}(?:离开|辞|入职|离职|退休|升|调到|调去|转正|领证|结婚|离婚|怀孕)|开始(?:在|做|当|去).{1,12}|我.{0,8}搬"
+)
+
+
+def is_life_change(sentence: str) -> bool:
+    """Whether a sentence tells that the user's work, home or family changed, or will."""
+    return subject_of(sentence) in {Subject.USER, Subject.OPEN} and _LIFE_CHANGE.search(plain(sentence)) is not None
 
 
 def subject_of(sentence: str) -> Subject:

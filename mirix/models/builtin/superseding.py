@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mirix.models.builtin.fields import names_in
-from mirix.models.builtin.language import content_terms, plain
+from mirix.models.builtin.language import content_terms, is_chinese, plain
 from mirix.models.builtin.prompt import Memory
 from mirix.models.builtin.signals import has, relative_subject
 
@@ -61,6 +61,10 @@ _FORGET = re.compile(
     r"删除|忘掉|忘了|别记|不用记|不要记)"
 )
 
+_HOME_MOVE = re.compile(r"(?i)\b(?:I|we)(?:['’]ve| have)? (?:just )?moved?\b|搬")
+# Attributes of which everybody has one: two values are the same thing changed, in whatever words.
+_ONE_FOR_ALL = frozenset({"home", "work", "partner", "age", "phone", "name"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
@@ -97,7 +101,11 @@ def find_deletion(text: str, memories: Sequence[Memory]) -> Memory | None:
 
 
 def _compare(statement: str, name: str, memory: Memory) -> tuple[float, Change] | None:
-    if _subject_differs(statement, name, memory):
+    if memory.kind == "episodic":
+        return _compare_events(statement, memory)
+    if memory.kind == "procedural":
+        return _compare_procedures(statement, memory)
+    if memory.kind in {"resource", "vault"} or _subject_differs(statement, name, memory):
         return None
     old_summary = re.split(r" — ", memory.text)[0]
     new, old = set(content_terms(statement)), set(content_terms(f"{memory.name} {old_summary}"))
@@ -110,16 +118,54 @@ def _compare(statement: str, name: str, memory: Memory) -> tuple[float, Change] 
     fixes = _FIX.search(plain(statement)) is not None
     changes = _CHANGE.search(plain(statement)) is not None
     same_value_line = overlap >= 0.6 and bool(_values(statement) ^ _values(old_summary))
-    if not shared and overlap < 0.5:
+    if not (fixes or changes or same_value_line) or (not shared and overlap < 0.5):
         return None
-    if not (fixes or changes or same_value_line):
+    if has("health", plain(old_summary)) and not (has("health", plain(statement)) and (fixes or overlap >= 0.3)):
+        # An allergy stays, whatever else is no longer eaten.
         return None
-    common = new & old
-    topical = len(common) >= 1 or bool(shared & {"home", "work", "diet", "partner", "age", "phone"})
-    if not topical:
+    if not new & old and not shared & _ONE_FOR_ALL:
         return None
     verb = "update" if fixes and not has("state_change", statement) else "supersede"
     return overlap + 0.5 * len(shared), Change(verb=verb, memory=memory)
+
+
+def _compare_events(statement: str, memory: Memory) -> tuple[float, Change] | None:
+    """An event is only replaced by one that says it was moved, called off or told wrongly, and that is plainly the
+    same: it names the day of the old one, or shares enough of its words.
+    """
+    summary = re.split(r" — ", memory.text)[0]
+    new, old = set(content_terms(statement)), set(content_terms(summary))
+    common = new & old
+    if new and len(common) / len(new) > 0.85 and not _values(statement) - _values(memory.text):
+        return 1.0, Change(verb="nothing", memory=memory)
+    text = plain(statement)
+    moved, fixed = has("rescheduled", text) and not _HOME_MOVE.search(text), _FIX.search(text) is not None
+    if not (moved or fixed) or not (has("plan", plain(summary)) or "[" in summary or fixed):
+        return None
+    names_old_day = bool(memory.at) and any(memory.at.startswith(day) for day in re.findall(r"\d{4}-\d\d-\d\d", statement))
+    # Chinese bigrams share less: the one that both open with is what they are about.
+    opens_alike = is_chinese(text) and content_terms(statement)[:1] == content_terms(summary)[:1]
+    needed = 1 if names_old_day or opens_alike else 2
+    if len(common) < needed or len(common) / min(len(new), len(old)) < 0.15:
+        return None
+    verb = "supersede" if moved else "update"
+    return len(common) + 2.0 * names_old_day, Change(verb=verb, memory=memory)
+
+
+def _compare_procedures(statement: str, memory: Memory) -> tuple[float, Change] | None:
+    """A way of doing something is replaced by another way of doing the same: a sign of change, and its subject."""
+    heading = re.split(r" — |\n", memory.text)[0]
+    new, old, subject = set(content_terms(statement)), set(content_terms(memory.text)), set(content_terms(heading))
+    if not new or not old:
+        return None
+    if len(new & old) / len(new) > 0.85:
+        return 1.0, Change(verb="nothing", memory=memory)
+    text = plain(statement)
+    if not (_CHANGE.search(text) or _FIX.search(text)):
+        return None
+    if len(new & subject) < 2 or len(new & subject) / min(len(subject), len(new)) < 0.3:
+        return None
+    return len(new & subject) / len(subject) + len(new & old) / len(old), Change(verb="supersede", memory=memory)
 
 
 def _subject_differs(statement: str, name: str, memory: Memory) -> bool:

@@ -1,0 +1,125 @@
+"""What all evaluations share: a memory that is thrown away, items read from a file, and many of them at once.
+
+The user's own memory is never touched: whatever the settings say, an evaluation has an embedded database, a key and a
+folder of its own, all gone when it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from langchain_core.language_models import BaseChatModel
+from pydantic import BaseModel, ValidationError
+
+from mirix.config import Settings
+from mirix.errors import InputError
+from mirix.system import AsyncMirix
+
+AT_ONCE = 4  # items in the making; a model over the network is mostly waited for
+
+Item = TypeVar("Item", bound=BaseModel)
+T = TypeVar("T")
+R = TypeVar("R")
+Progress = Callable[[str, int, int], None]  # what is done, how many of it, of how many
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """No progress."""
+
+
+@asynccontextmanager
+async def throwaway_memory(settings: Settings, *, model: BaseChatModel | None = None) -> AsyncIterator[AsyncMirix]:
+    """An open Mirix with the models of `settings` and nothing else of it. Raises ConfigError, DatabaseError."""
+    folder = Path(tempfile.mkdtemp(prefix="mirix-evaluation-"))
+    folder.chmod(0o711)  # as root the server runs as another account, which has to get in
+    own = {
+        "data_dir": folder,
+        "database_url": None,
+        "database_admin_url": None,
+        "keyring": "file",
+        "user": "evaluation",
+        "idle_timeout_s": 1.0,
+        "ocr": "none",
+    }
+    try:
+        async with AsyncMirix(settings.model_copy(update=own), model=model) as memory:
+            yield memory
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+async def for_each(
+    items: Sequence[T], work: Callable[[T], Awaitable[R]], *, what: str, progress: Progress = silent
+) -> list[R]:
+    """The results of `work`, in the order of the items, a few in the making at a time."""
+    places = asyncio.Semaphore(AT_ONCE)
+    done = 0
+
+    async def one(item: T) -> R:
+        nonlocal done
+        async with places:
+            result = await work(item)
+        done += 1
+        progress(what, done, len(items))
+        return result
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(item)) for item in items]
+    return [task.result() for task in tasks]
+
+
+def read_items(path: Path, item_type: type[Item], *, limit: int | None = None) -> list[Item]:
+    """The items of a file: JSON lines, or one JSON list. Raises InputError that names the place."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    items = []
+    for number, value in enumerate(_values(path, text), 1):
+        try:
+            items.append(item_type.model_validate(value))
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+            raise InputError(f"{path} item {number}: {faults}") from None
+        if limit is not None and number >= limit:
+            break
+    if not items:
+        raise InputError(f"{path} holds no items")
+    return items
+
+
+def _values(path: Path, text: str) -> Iterable[Any]:
+    try:
+        if text.lstrip().startswith("["):
+            return list(json.loads(text))
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except ValueError as error:
+        raise InputError(f"{path} is neither a JSON list nor JSON lines: {error}") from None
+
+
+def zone_at(moment: datetime) -> str:
+    """The name of some zone whose clocks show the offset of `moment` then, for files that tell no more."""
+    offset = moment.utcoffset()
+    if offset is None:
+        raise InputError(f"{moment.isoformat()} has no offset")
+    return _zone_of(moment.date().isoformat(), offset.total_seconds())
+
+
+@lru_cache(maxsize=1024)
+def _zone_of(day: str, offset_s: float) -> str:
+    noon = datetime.fromisoformat(f"{day}T12:00+00:00")
+    for name in ("UTC", *sorted(available_timezones())):
+        offset = noon.astimezone(ZoneInfo(name)).utcoffset()
+        if offset is not None and offset.total_seconds() == offset_s:
+            return name
+    return "UTC"

@@ -1,0 +1,70 @@
+"""What is filed in procedural and resource memory: how something is done, and documents that were handed over."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mirix.models.builtin.documents import document_title, document_type
+from mirix.models.builtin.drafts import SUMMARY_LIMIT, Draft, make_draft, own_messages
+from mirix.models.builtin.fields import keywords_of, tidy
+from mirix.models.builtin.language import plain, split_sentences
+from mirix.models.builtin.nearest import NearestExamples
+from mirix.models.builtin.prompt import Message
+from mirix.models.builtin.signals import has
+from mirix.models.builtin.steps import Procedure, entry_type, find_procedure
+
+_STEP_LIMIT = 800
+_CONTINUES = re.compile(
+    r"(?i)^\W*(?:(?:and )?(?:then|next|after that|finally|lastly|afterwards|and)\b|step \d|\d+[.)])|^\W*(?:然后|接着|再|最后|之后|第[二三四五六七八九]步)"
+)
+
+
+def draft_procedural(messages: Sequence[Message], nearest: NearestExamples) -> list[Draft]:
+    """Procedures, one to a message; a message that goes on with the steps of the one before belongs to it."""
+    groups: list[list[Message]] = []
+    for message in own_messages(messages):
+        if groups and _CONTINUES.match(plain(message.text)):
+            groups[-1].append(message)
+        else:
+            groups.append([message])
+    drafts = [_procedure(group) for group in groups]
+    return [draft for draft in drafts if draft is not None]
+
+
+def draft_resource(messages: Sequence[Message], nearest: NearestExamples) -> list[Draft]:
+    """Documents, one to a message. Their content is copied by code."""
+    drafts = []
+    for message in own_messages(messages):
+        title = message.title or document_title(message.text)
+        item: dict[str, object] = {
+            "title": title[:120],
+            "resource_type": document_type(message.text, message.title),
+            "summary": tidy(" ".join(split_sentences(message.text)[:3]))[:SUMMARY_LIMIT],
+            "keywords": keywords_of(message.text),
+        }
+        drafts.append(make_draft(item, message.text, message))
+    return drafts
+
+
+def _procedure(group: Sequence[Message]) -> Draft | None:
+    text = "\n".join(message.text for message in group)
+    found = find_procedure(text)
+    if _is_narrative(text, found):
+        return None
+    item: dict[str, object] = {
+        "entry_type": entry_type(text),
+        "summary": tidy(found.heading or text)[:SUMMARY_LIMIT],
+        "steps": [step[:_STEP_LIMIT] for step in found.steps] or [tidy(text)[:_STEP_LIMIT]],
+        "keywords": keywords_of(text),
+    }
+    return Draft(item=item, statement=text, message=group[-1], handles=tuple(message.handle for message in group))
+
+
+def _is_narrative(text: str, found: Procedure) -> bool:
+    """What somebody did once, told in the past, instructs nobody."""
+    instructs = any(
+        has(sign, plain(text))
+        for sign in ("how_to", "standing", "imperatives", "ordered", "inline_numbers", "list_lines")
+    )
+    return has("past_event", plain(text)) and not instructs and not found.is_list
