@@ -38,7 +38,7 @@ def test_every_setting_stands_in_the_configuration_table() -> None:
 
 
 def test_every_command_stands_in_the_command_table() -> None:
-    missing = [path for path in commands_of(typer.main.get_command(app), "mirix") if f"`{path}" not in README]
+    missing = [path for path in commands_of(typer.main.get_command(app), "mirix") if f"| `{path}" not in README]
     assert missing == []
 
 

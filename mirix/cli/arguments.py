@@ -1,0 +1,95 @@
+"""What people type, made exact: times, abbreviated memory ids, assignments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
+
+from mirix.errors import InputError, NotFoundError
+
+if TYPE_CHECKING:
+    from mirix.memory.record import Status
+    from mirix.system import Mirix
+
+SHORT_ID = 8  # characters of an id that are shown; the last ones, since the first ones tell only when it was made
+_LEAST_ID = 4  # fewer are taken for a slip
+_PAGE = 1_000
+ALL_STATUSES: tuple[Status, ...] = ("active", "superseded", "archived", "quarantined")
+
+
+def parse_time(text: str, zone: str, *, bound: Literal["start", "end"] = "start") -> datetime:
+    """An ISO time, or words such as "last Friday" or 昨天, as an aware time; without an offset it is one of `zone`.
+
+    Of a day or a longer time the start or the end is taken. Raises InputError.
+    """
+    from mirix.text.dates import resolve_expression
+
+    now = datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is not None and moment.tzinfo is not None:
+        return moment
+    found = resolve_expression(text, now, zone, prefer="past")
+    if found is None:
+        raise InputError(f"{text!r} is no time: write 2026-11-13, 2026-11-13T10:00+01:00, or e.g. 'last Friday'")
+    if moment is not None and len(text) > len("2026-11-13"):
+        return moment.replace(tzinfo=found.start.tzinfo)
+    return found.end if bound == "end" else found.start
+
+
+def short_id(memory_id: UUID | str) -> str:
+    """The end of an id, enough to name a memory on the command line."""
+    return str(memory_id).replace("-", "")[-SHORT_ID:]
+
+
+def find_id(memory: Mirix, text: str) -> UUID:
+    """The id that `text` abbreviates: its beginning or its end. Raises InputError, NotFoundError."""
+    wanted = text.strip().lower().replace("-", "").lstrip("…")
+    if len(wanted) < _LEAST_ID or wanted.strip("0123456789abcdef"):
+        raise InputError(
+            f"{text!r} is no memory id: give at least {_LEAST_ID} characters of one, see `mirix memory list`"
+        )
+    if len(wanted) == 32:
+        return UUID(wanted)
+    found = [known for known in _all_ids(memory) if _abbreviates(wanted, known)]
+    if not found:
+        raise NotFoundError(f"no memory has an id like {text!r}: see `mirix memory list --all`")
+    if len(found) > 1:
+        shown = ", ".join(short_id(known) for known in found[:5])
+        raise InputError(
+            f"{text!r} fits {len(found)} memories ({shown}{' …' if len(found) > 5 else ''}): give more of it"
+        )
+    return found[0]
+
+
+def _abbreviates(text: str, known: UUID) -> bool:
+    """Its beginning, its end, or the beginning of the end that is shown."""
+    return known.hex.startswith(text) or known.hex.endswith(text) or short_id(known).startswith(text)
+
+
+def _all_ids(memory: Mirix) -> Sequence[UUID]:
+    found: list[UUID] = []
+    offset = 0
+    while page := memory.get_all(statuses=ALL_STATUSES, limit=_PAGE, offset=offset):
+        found += [record.id for record in page]
+        offset += _PAGE
+    return found
+
+
+def parse_assignments(pairs: Sequence[str]) -> dict[str, Any]:
+    """`field=value` pairs; a value that is JSON (a list, a number, true, null) is taken as such, else as text."""
+    changes: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise InputError(f"{pair!r} is no assignment: write field=value, e.g. --set summary='Lives in Bergen'")
+        try:
+            changes[name.strip()] = json.loads(value)
+        except ValueError:
+            changes[name.strip()] = value
+    return changes

@@ -1,0 +1,141 @@
+"""`mirix evaluate`: measures a model and its settings on files of one's own, in a memory that is thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from mirix.cli.command import Invocation, command
+from mirix.errors import InputError
+
+if TYPE_CHECKING:
+    from mirix.evaluation import runner
+    from mirix.evaluation.report import Report
+    from mirix.system import AsyncMirix
+
+File = Annotated[Path, typer.Argument(help="The items: JSON lines, or one JSON list.", show_default=False)]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first ones.", show_default=False)]
+Items = Annotated[bool, typer.Option("--items", help="With --json: what came of each item as well.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(
+        name="evaluate",
+        no_args_is_help=True,
+        help="Measure routing, dates, answers and recall on your own files, in a memory that is thrown away.",
+    )
+    command(group, "routing", models=True)(routing)
+    command(group, "dates")(dates)
+    command(group, "lifelog", models=True)(lifelog)
+    command(group, "active", models=True)(active)
+    app.add_typer(group)
+
+
+def routing(call: Invocation, file: File, limit: Limit = None, items: Items = False) -> None:
+    """Does an input reach the memories it belongs to, and no others?"""
+    from mirix.evaluation.routing import RoutingItem, evaluate_routing
+    from mirix.evaluation.runner import read_items
+
+    inputs = read_items(file, RoutingItem, limit=limit)
+    _run(call, items, lambda memory, progress: evaluate_routing(memory, inputs, progress=progress))
+
+
+def dates(call: Invocation, file: File, limit: Limit = None, items: Items = False) -> None:
+    """Is a time expression resolved to the interval it means?"""
+    from mirix.evaluation.dates import DateItem, evaluate_dates
+    from mirix.evaluation.runner import read_items
+
+    _show(call, evaluate_dates(read_items(file, DateItem, limit=limit)), with_items=items)
+
+
+def lifelog(
+    call: Invocation,
+    file: File,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Questions of each person.")] = None,
+    items: Items = False,
+) -> None:
+    """Tell somebody's messages in order, then ask: evidence recall and answers, beside plain BM25."""
+    from mirix.evaluation.lifelog import Person, evaluate_lifelog
+    from mirix.evaluation.runner import read_items
+
+    people = read_items(file, Person)
+    _run(call, items, lambda memory, progress: evaluate_lifelog(memory, people, limit=limit, progress=progress))
+
+
+def active(
+    call: Invocation,
+    file: File,
+    lifelog_file: Annotated[Path, typer.Argument(metavar="LIFELOG", help="The people whose turns they are.")],
+    limit: Limit = None,
+    items: Items = False,
+) -> None:
+    """Is the memory that a turn needs found unasked, and nothing put in where none is needed?"""
+    from mirix.evaluation.active import ActiveTurn, evaluate_active
+    from mirix.evaluation.lifelog import Person
+    from mirix.evaluation.runner import read_items
+
+    turns = read_items(file, ActiveTurn, limit=limit)
+    people = read_items(lifelog_file, Person)
+    _run(call, items, lambda memory, progress: evaluate_active(memory, turns, people, progress=progress))
+
+
+def _run(
+    call: Invocation,
+    with_items: bool,
+    evaluate: Callable[[AsyncMirix, runner.Progress], Awaitable[Report]],
+) -> None:
+    from mirix.config import load_settings
+    from mirix.evaluation.runner import throwaway_memory
+
+    given = dict(call.overrides)
+    if given.pop("data_dir") is not None or given.pop("user") is not None:
+        raise InputError("an evaluation has a memory and users of its own: leave --data-dir and --user out")
+    settings = load_settings(**given)
+    started = time.monotonic()
+
+    async def measured() -> Report:
+        with _progress(call) as progress:
+            async with throwaway_memory(settings) as memory:
+                return await evaluate(memory, progress)
+
+    # psycopg needs the selector loop on Windows.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop if sys.platform == "win32" else None) as loop:
+        report = loop.run(measured())
+    facts = {
+        "chat_model": settings.chat_model,
+        "memory_model": settings.memory_model or settings.chat_model,
+        "embedding_model": settings.embedding_model,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    call.note(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items()))
+    _show(call, replace(report, facts={**facts, **report.facts}), with_items=with_items)
+
+
+def _show(call: Invocation, report: Report, *, with_items: bool) -> None:
+    call.document(report.to_json(with_items=with_items))
+    for table in report.tables():
+        call.show(table, "")
+
+
+@contextmanager
+def _progress(call: Invocation) -> Iterator[runner.Progress]:
+    """A bar for each stage, on standard error."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=call.err) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done)
+
+        yield show
