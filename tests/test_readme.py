@@ -6,9 +6,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer.main
-from click import Command, Group
 
 from mirix.cli import app
 from mirix.config import Settings
@@ -18,17 +18,20 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 _RUN = re.compile(r"<!-- run -->\n```(?P<language>\w+)\n(?P<code>.*?)```", re.DOTALL)
 
 
-def commands_of(command: Command, path: str) -> list[str]:
-    if isinstance(command, Group):
-        return [name for child in command.commands for name in commands_of(command.commands[child], f"{path} {child}")]
-    return [path]
+def commands_of(command: Any, path: str) -> list[str]:
+    children = getattr(command, "commands", None)
+    if children is None:
+        return [path]
+    return [name for child in children for name in commands_of(children[child], f"{path} {child}")]
 
 
 def settings_table() -> list[str]:
     """The configuration table as it has to stand in the README."""
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None or field.default_factory else f"`{field.default}`".lower().replace("'", "")
+        default = (
+            "" if field.default is None or field.default_factory else f"`{field.default}`".lower().replace("'", "")
+        )
         rows.append(f"| `MIRIX_{name.upper()}` | {default} | {field.description} |")
     return rows
 

@@ -10,7 +10,6 @@ import logging
 import re
 from importlib.resources import files
 
-
 import psycopg
 from psycopg import sql
 

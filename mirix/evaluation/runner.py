@@ -40,8 +40,7 @@ def silent(what: str, done: int, total: int) -> None:
 @asynccontextmanager
 async def throwaway_memory(settings: Settings, *, model: BaseChatModel | None = None) -> AsyncIterator[AsyncMirix]:
     """An open Mirix with the models of `settings` and nothing else of it. Raises ConfigError, DatabaseError."""
-    folder = Path(tempfile.mkdtemp(prefix="mirix-evaluation-"))
-    folder.chmod(0o711)  # as root the server runs as another account, which has to get in
+    folder = await asyncio.to_thread(_make_folder)
     own = {
         "data_dir": folder,
         "database_url": None,
@@ -56,6 +55,12 @@ async def throwaway_memory(settings: Settings, *, model: BaseChatModel | None = 
             yield memory
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _make_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="mirix-evaluation-"))
+    folder.chmod(0o711)  # as root the server runs as another account, which has to get in
+    return folder
 
 
 async def for_each(

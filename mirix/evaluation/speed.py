@@ -1,8 +1,8 @@
 """What it costs: start of the database, messages a second, model calls and tokens, disk. Times are of one run on one
 machine: compare within a run only.
 
-The model calls are counted at a server on this machine that answers as OpenAI does and names two memories for each batch;
-the messages are those of the demo, in batches of ten.
+The model calls are counted at a server on this machine that answers as OpenAI does and names two memories for each
+batch; the messages are those of the demo, in batches of ten.
 """
 
 from __future__ import annotations

@@ -26,7 +26,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_holds_agents_schemas_and_demo(wheel: Path) -> None:
     names = set(ZipFile(wheel).namelist())
-    for folder, target in (("agents", "mirix/_data/agents"), ("schemas", "mirix/_data/schemas"), ("mirix/demo", "mirix/demo")):
+    for folder, target in (
+        ("agents", "mirix/_data/agents"),
+        ("schemas", "mirix/_data/schemas"),
+        ("mirix/demo", "mirix/demo"),
+    ):
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 assert f"{target}/{path.relative_to(ROOT / folder).as_posix()}" in names
@@ -41,10 +45,16 @@ def test_demo_runs_from_the_wheel_in_a_clean_environment(wheel: Path, tmp_path: 
     install = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run(install, check=True, capture_output=True, timeout=120)
     # The dependencies are those of this run, without the checkout: its .pth file is not followed from a .pth file.
-    site = Path(sysconfig.get_path("purelib", vars={"base": str(tmp_path / "venv"), "platbase": str(tmp_path / "venv")}))
+    site = Path(
+        sysconfig.get_path("purelib", vars={"base": str(tmp_path / "venv"), "platbase": str(tmp_path / "venv")})
+    )
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     where = subprocess.run(
-        [str(python), "-c", "import mirix; print(mirix.__file__)"], capture_output=True, text=True, cwd=tmp_path, check=True
+        [str(python), "-c", "import mirix; print(mirix.__file__)"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
     )
     assert Path(where.stdout.strip()).is_relative_to(tmp_path / "venv")
     run = subprocess.run(

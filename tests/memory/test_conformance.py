@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -29,23 +30,19 @@ def same(left: Record, right: Record) -> bool:
 
 def later(record: Record, days: int = 7) -> Record:
     """Another value for the same thing, since some days later."""
-    return replace(
-        record,
-        id=new_id(),
-        summary=other_value(record),
-        valid_from=record.valid_from + timedelta(days=days),
-        content_hmac=b"other" if record.memory_kind is MemoryKind.VAULT else b"",
-        **({"reference": "zz99zz"} if record.memory_kind is MemoryKind.VAULT else {}),
-    )
+    is_vault = record.memory_kind is MemoryKind.VAULT
+    changes: dict[str, Any] = {"reference": "zz99zz", "content_hmac": b"other"} if is_vault else {"content_hmac": b""}
+    since = record.valid_from + timedelta(days=days)
+    return replace(record, id=new_id(), summary=other_value(record), valid_from=since, **changes)
 
 
-async def listed(world: World, kind: MemoryKind, scope: Scope | None = None, **chosen: object) -> list[Record]:
+async def listed(world: World, kind: MemoryKind, scope: Scope | None = None, **chosen: Any) -> list[Record]:
     async with world.database.transaction(world.user.user_id) as conn:
         return await store.list_records(
             conn,
             scope or Scope(user_id=world.user.user_id),
             RECORDS[kind],
-            store.ListFilter(**chosen),  # type: ignore[arg-type]
+            store.ListFilter(**chosen),
         )
 
 
@@ -277,12 +274,12 @@ async def test_users_do_not_see_each_other(world: World, database: Database, kin
     record = await world.insert(world.sample(kind))
     stranger = await database.ensure_user("boris", "UTC")
     async with database.transaction(stranger.user_id) as conn:
-        rows = await (await conn.execute(f"SELECT id FROM {kind.table}")).fetchall()  # type: ignore[arg-type]  # noqa: S608
+        rows = await (await conn.execute(f"SELECT id FROM {kind.table}")).fetchall()  # noqa: S608
         assert rows == []
         with pytest.raises(NotFoundError):
             await store.get(conn, stranger.user_id, record.id)
     async with database.transaction(None) as conn:
-        assert await (await conn.execute(f"SELECT id FROM {kind.table}")).fetchall() == []  # type: ignore[arg-type]  # noqa: S608
+        assert await (await conn.execute(f"SELECT id FROM {kind.table}")).fetchall() == []  # noqa: S608
 
 
 async def test_expired_memories_are_not_listed(world: World, kind: MemoryKind) -> None:
@@ -290,6 +287,6 @@ async def test_expired_memories_are_not_listed(world: World, kind: MemoryKind) -
     assert await listed(world, kind) == []
 
 
-def _fresh(kind: MemoryKind) -> dict[str, object]:
+def _fresh(kind: MemoryKind) -> dict[str, Any]:
     """What has to be unique in a row of its own."""
     return {"reference": "yy88yy", "content_hmac": b"third"} if kind is MemoryKind.VAULT else {}

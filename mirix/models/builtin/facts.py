@@ -19,12 +19,13 @@ from mirix.models.builtin.language import VAULT_REFERENCE, is_chinese, plain, sp
 from mirix.models.builtin.nearest import NearestExamples
 from mirix.models.builtin.prompt import Message
 from mirix.models.builtin.signals import has
-from mirix.models.builtin.subjects import Subject, is_life_change, is_one_off, subject_of
+from mirix.models.builtin.subjects import Subject, is_lasting, is_life_change, is_one_off, subject_of
 
 _SURE = 0.05  # margin of a sentence that stands beside others
 _FLOOR = -0.25  # below it no sentence of a message is filed, even the best one
 _OWN = frozenset({Subject.USER, Subject.FAMILY, Subject.ASSISTANT, Subject.OPEN})
 _NAMES_OR_NOW = re.compile(r"\b(?:is|are|called|named) [A-Z]\w|\b(?:now|these days)\b|现在|如今|目前|叫(?!我)")
+_CHEER = re.compile(r"(?i)^\W*(?:happy|merry|congrat\w*|thank|welcome|good (?:night|morning))\b|生日快乐|恭喜|谢谢|晚安")
 _KNOWLEDGE_SIGNS = ("definition", "quoted_term", "name_is", "other_person", "project")
 
 
@@ -40,9 +41,8 @@ def draft_core(messages: Sequence[Message], nearest: NearestExamples) -> list[Dr
             for score, sentence, subject in zip(scores, sentences, subjects, strict=True)
             if _may_be_core(sentence, subject)
         ]
-        best = max((score for score, _ in allowed), default=0.0)
         for score, sentence in allowed:
-            if score < _SURE and score != best and not _is_plain_fact(sentence):
+            if score < _SURE and not _is_plain_fact(sentence) and not is_life_change(sentence):
                 continue
             line = tidy(sentence).rstrip(":;")
             if line and not VAULT_REFERENCE.fullmatch(line):
@@ -68,10 +68,12 @@ def draft_semantic(messages: Sequence[Message], nearest: NearestExamples) -> lis
                 continue
             name = subject if goes_on and subject else named or subject or semantic_name(message.text)
             name = _full_name(name, sentence)
+            if not name:
+                continue
             if mine and (goes_on or name == mine[-1].item["name"]):
                 mine[-1] = _longer(mine[-1], sentence, name)
             else:
-                mine.append(make_draft(_semantic_item(name or tidy(sentence)[:40], sentence), sentence, message))
+                mine.append(make_draft(_semantic_item(name, sentence), sentence, message))
             subject = str(mine[-1].item["name"])
         drafts += mine
     return drafts
@@ -94,7 +96,9 @@ def _may_be_core(sentence: str, subject: Subject) -> bool:
         return False
     if is_for_assistant(tidy(sentence)) and not has("past_event", text):
         return True
-    return subject in _OWN and (not is_one_off(sentence) or has("state_change", text) or is_life_change(sentence))
+    if subject not in _OWN or _CHEER.search(text):
+        return False
+    return is_lasting(sentence) or is_life_change(sentence) or (has("state_change", text) and subject is not Subject.OPEN)
 
 
 def _is_plain_fact(sentence: str) -> bool:

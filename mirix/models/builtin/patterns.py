@@ -171,7 +171,7 @@ PATTERNS: dict[str, str] = {
     r"(?:存|留|收|记|保存|归档|转发|备份|贴).{0,8}(?:着|下|好|档|一下|起来|下来)|帮我(?:存|留|收|"
     r"保存|记)|原文|全文|如下|附件|转(?:一|给你)",
     "keep_document": r"(?i:\b(?:keep|save|store|file|archive|stash|hang on to|hold on to|hold onto|forward(?:ed|"
-    r"ing)?|pasting|attached|for (?:my|the|our) (?:[\w-]+ )?(?:files?|folder|records?|binder|"
+    r"ing)?|pasting|attached|for (?!the record\b)(?:my|the|our) (?:[\w-]+ )?(?:files?|folder|records?|binder|"
     r"scrapbook|archive|collection))\b|\bhere(?:'s| is| are) (?:the|my|our|a)\b)|"
     r"存|归档|收藏|收着|收好|收一下|留着|留底|留个底|留一份|转(?:一|给|来)|转发|备份|贴|原文|原样|"
     r"照抄|全文|如下|附件|剪下",

@@ -50,7 +50,7 @@ def draft_resource(messages: Sequence[Message], nearest: NearestExamples) -> lis
 def _procedure(group: Sequence[Message]) -> Draft | None:
     text = "\n".join(message.text for message in group)
     found = find_procedure(text)
-    if _is_narrative(text, found):
+    if not _instructs(text, found):
         return None
     item: dict[str, object] = {
         "entry_type": entry_type(text),
@@ -61,10 +61,13 @@ def _procedure(group: Sequence[Message]) -> Draft | None:
     return Draft(item=item, statement=text, message=group[-1], handles=tuple(message.handle for message in group))
 
 
-def _is_narrative(text: str, found: Procedure) -> bool:
-    """What somebody did once, told in the past, instructs nobody."""
-    instructs = any(
-        has(sign, plain(text))
-        for sign in ("how_to", "standing", "imperatives", "ordered", "inline_numbers", "list_lines")
-    )
-    return has("past_event", plain(text)) and not instructs and not found.is_list
+def _instructs(text: str, found: Procedure) -> bool:
+    """Whether a text tells how something is done; what somebody did once, told in the past, instructs nobody."""
+    if found.is_list:
+        return True
+    bare = plain(text)
+    in_order = any(has(sign, bare) for sign in ("ordered", "imperatives", "inline_numbers"))
+    told_as_rule = has("standing", bare) or has("how_to", bare) or has("code", text)
+    if len(found.steps) < 2:
+        return told_as_rule
+    return in_order or (told_as_rule and not (has("past_event", bare) and has("first_person", bare)))

@@ -25,6 +25,8 @@ _KEEP_SCREEN = re.compile(
     r"(?i)\b(?:keep|save|store|archive) (?:this|that|what|the|it)\b|\bfor later\b|"
     r"帮我.{0,4}[存收留]|[存收留](?:一下|下来|起来)这"
 )
+# What is handed over stands behind a colon, in quotation marks or on lines of its own, or is long.
+_BODY = re.compile(r"\n|:\s*\S.{24,}|[\"“「『][^\"”」』]{24,}|(?s:^.{160,})|[\u4e00-\u9fff].{60,}")
 _GAME_OVER = re.compile(
     r"(?i)\b(?:enough (?:of that|playing|games|for today)|back to (?:reality|normal|work)|seriously now|"
     r"joking aside|game over|end of (?:game|scene))\b|不玩了|言归正传|说正经的|到此为止|练习结束"
@@ -122,7 +124,7 @@ def _is_handed_over(text: str, is_screen: bool, is_file: bool) -> bool:
     """A document has the form of one or is given to be kept; what merely stands on a screen was given by nobody."""
     if is_screen:
         return _KEEP_SCREEN.search(text) is not None
-    if is_file or has("keep_document", text):
+    if is_file or (has("keep_document", text) and _BODY.search(text) is not None):
         return True
     if has("list_lines", text) and has("how_to", text) and not any(has(form, text) for form in ("letter", "code")):
         # Steps told in talk are a procedure; nobody handed over a document.

@@ -69,6 +69,11 @@ _WISH = re.compile(
     r"(?i)^\W*(?:please|don['’]t|never|always|keep|stop|use|call me|answer|reply|be )\b|^\W*(?:请|别|不要|叫我|以后)"
 )
 _LASTING = ("i_am", "my_name_is", "i_live_work", "works", "home", "habit", "likes", "health")
+_OWNED = re.compile(
+    r"(?i)\b(?:I|we)(?:['’]ve| have)?(?: got)? (?:have|an?|two|three|no) |\b(?:my|our) [\w' -]{2,30} (?:is|are|was|has|works?|lives?|goes|called|named)\b|"
+    r"\bbirthday\b|\bI(?:['’]m| am) \w|\bI (?:can(?:no|')?t?|don['’]t|never|only|always)\b|我(?:家)?(?:有|的|只|从不|不|会|能)|生日|"
+    r"(?:我|家)(?:妈|爸|老婆|老公|儿子|女儿|妹|弟|姐|哥).{0,8}(?:是|在|叫|住|有|属|当|做|今年|不)"
+)
 _OPENING = re.compile(
     r"(?i)^(?:(?:by the way|btw|oh|well|so|ok(?:ay)?|hey|hi|hello|big news|good news|news|also|and|actually|right)\b[,:!. ]*)+|"
     r"^(?:(?:顺便说一下|顺便说|对了|另外|还有|记一下|记住|那个|哦|嗯|大事|跟你说|补充一下|更正|说明一下)[,:!。 ]*)+"
@@ -115,6 +120,12 @@ def chinese_name(text: str) -> str:
     """The personal name that a Chinese text opens with; "" when it opens with none."""
     match = _CHINESE_NAME.match(text)
     return match.group("name") if match else ""
+
+
+def is_lasting(sentence: str) -> bool:
+    """Whether a sentence speaks of what lasts: what somebody is, does for a living, owns, likes, always does."""
+    text = plain(sentence)
+    return any(has(sign, text) for sign in _LASTING) or _OWNED.search(text) is not None
 
 
 def is_one_off(sentence: str) -> bool:
