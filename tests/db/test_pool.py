@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,13 +17,19 @@ from mirix.db.pool import Database
 
 
 @pytest.fixture
-async def embedded() -> AsyncIterator[Database]:
-    folder = Path(tempfile.mkdtemp(prefix="mirix-pool-"))
-    folder.chmod(0o711)
+def folder() -> Iterator[Path]:
+    """A folder that the account of the server may enter."""
+    made = Path(tempfile.mkdtemp(prefix="mirix-pool-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+async def embedded(folder: Path) -> AsyncIterator[Database]:
     database = await Database.open(Settings(data_dir=folder, idle_timeout_s=1, keyring="file"))
     yield database
     await database.close()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def test_a_killed_server_is_noticed_and_healed_by_the_next_call(embedded: Database) -> None:

@@ -102,7 +102,8 @@ async def test_a_query_without_the_user_set_sees_nothing(database: Database, use
             name
             for (name,) in conn.execute(
                 "SELECT c.relname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid"
-                " WHERE a.attname = 'user_id' AND c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname <> 'memory_record'"
+                " WHERE a.attname = 'user_id' AND c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'"
+                " AND c.relname <> 'memory_record'"
             ).fetchall()
         ]
         conn.execute(

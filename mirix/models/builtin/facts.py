@@ -22,9 +22,11 @@ from mirix.models.builtin.signals import has
 from mirix.models.builtin.subjects import Subject, is_lasting, is_life_change, is_one_off, subject_of
 
 _SURE = 0.05  # margin of a sentence that stands beside others
+_SURE_ALONE = 0.15  # margin of a sentence that names nothing by its form and is filed all the same
 _FLOOR = -0.25  # below it no sentence of a message is filed, even the best one
 _OWN = frozenset({Subject.USER, Subject.FAMILY, Subject.ASSISTANT, Subject.OPEN})
 _NAMES_OR_NOW = re.compile(r"\b(?:is|are|called|named) [A-Z]\w|\b(?:now|these days)\b|现在|如今|目前|叫(?!我)")
+_STILL = re.compile(r"(?i)\b(?:now|no longer|any ?more|these days|still)\b|现在|如今|目前|不再|以后")
 _CHEER = re.compile(r"(?i)^\W*(?:happy|merry|congrat\w*|thank|welcome|good (?:night|morning))\b|生日快乐|恭喜|谢谢|晚安")
 _KNOWLEDGE_SIGNS = ("definition", "quoted_term", "name_is", "other_person", "project")
 
@@ -41,8 +43,9 @@ def draft_core(messages: Sequence[Message], nearest: NearestExamples) -> list[Dr
             for score, sentence, subject in zip(scores, sentences, subjects, strict=True)
             if _may_be_core(sentence, subject)
         ]
+        best = max((score for score, _ in allowed), default=0.0)
         for score, sentence in allowed:
-            if score < _SURE and not _is_plain_fact(sentence) and not is_life_change(sentence):
+            if score < _SURE and score != best and not _is_plain_fact(sentence) and not is_life_change(sentence):
                 continue
             line = tidy(sentence).rstrip(":;")
             if line and not VAULT_REFERENCE.fullmatch(line):
@@ -75,6 +78,10 @@ def draft_semantic(messages: Sequence[Message], nearest: NearestExamples) -> lis
             else:
                 mine.append(make_draft(_semantic_item(name, sentence), sentence, message))
             subject = str(mine[-1].item["name"])
+        if not mine and sentences and best >= _SURE_ALONE:
+            telling = sentences[scores.index(best)]
+            if not _is_mere_mention(telling):
+                mine.append(make_draft(_semantic_item(_topic_of(telling), telling), telling, message))
         drafts += mine
     return drafts
 
@@ -98,7 +105,9 @@ def _may_be_core(sentence: str, subject: Subject) -> bool:
         return True
     if subject not in _OWN or _CHEER.search(text):
         return False
-    return is_lasting(sentence) or is_life_change(sentence) or (has("state_change", text) and subject is not Subject.OPEN)
+    if is_lasting(sentence) or is_life_change(sentence):
+        return True
+    return subject is not Subject.OPEN and (has("state_change", text) or _STILL.search(text) is not None)
 
 
 def _is_plain_fact(sentence: str) -> bool:
@@ -128,6 +137,14 @@ def _semantic_item(name: str, sentence: str) -> dict[str, object]:
         "details": tidy(sentence)[:DETAILS_LIMIT],
         "keywords": keywords_of(sentence),
     }
+
+
+def _topic_of(sentence: str) -> str:
+    """What a sentence that names nobody is about: "our union", else its first words."""
+    found = re.search(r"\b(?:our|my|the) ((?:[a-z-]+ )?[a-z-]{3,})\b", plain(sentence))
+    if found is not None:
+        return found.group(1)
+    return re.split(r"[,:;。]", tidy(plain(sentence)))[0][:24]
 
 
 def _longer(draft: Draft, sentence: str, name: str) -> Draft:

@@ -15,6 +15,7 @@ from mirix.models.builtin.signals import has
 from mirix.models.builtin.steps import Procedure, entry_type, find_procedure
 
 _STEP_LIMIT = 800
+_STEPS_OF_RECIPE = 4  # a recipe's form is its steps; fewer are a shopping list
 _CONTINUES = re.compile(
     r"(?i)^\W*(?:(?:and )?(?:then|next|after that|finally|lastly|afterwards|and)\b|step \d|\d+[.)])|^\W*(?:然后|接着|再|最后|之后|第[二三四五六七八九]步)"
 )
@@ -63,7 +64,7 @@ def _procedure(group: Sequence[Message]) -> Draft | None:
 
 def _instructs(text: str, found: Procedure) -> bool:
     """Whether a text tells how something is done; what somebody did once, told in the past, instructs nobody."""
-    if found.is_list:
+    if found.is_list or (document_type(text) == "recipe" and len(found.steps) >= _STEPS_OF_RECIPE):
         return True
     bare = plain(text)
     in_order = any(has(sign, bare) for sign in ("ordered", "imperatives", "inline_numbers"))

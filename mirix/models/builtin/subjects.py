@@ -74,6 +74,9 @@ _OWNED = re.compile(
     r"\bbirthday\b|\bI(?:['’]m| am) \w|\bI (?:can(?:no|')?t?|don['’]t|never|only|always)\b|我(?:家)?(?:有|的|只|从不|不|会|能)|生日|"
     r"(?:我|家)(?:妈|爸|老婆|老公|儿子|女儿|妹|弟|姐|哥).{0,8}(?:是|在|叫|住|有|属|当|做|今年|不)"
 )
+_OF_FAMILY = re.compile(
+    rf"(?i)\b(?:is|['’]s|are|called|named) my (?:[\w-]+ )?(?:{KIN})\b|\bmy (?:[\w-]+ )?(?:{KIN}),? [A-Z]\w+|\b(?:turned|turns) (?:\w+|\d+)\b"
+)
 _OPENING = re.compile(
     r"(?i)^(?:(?:by the way|btw|oh|well|so|ok(?:ay)?|hey|hi|hello|big news|good news|news|also|and|actually|right)\b[,:!. ]*)+|"
     r"^(?:(?:顺便说一下|顺便说|对了|另外|还有|记一下|记住|那个|哦|嗯|大事|跟你说|补充一下|更正|说明一下)[,:!。 ]*)+"
@@ -125,7 +128,7 @@ def chinese_name(text: str) -> str:
 def is_lasting(sentence: str) -> bool:
     """Whether a sentence speaks of what lasts: what somebody is, does for a living, owns, likes, always does."""
     text = plain(sentence)
-    return any(has(sign, text) for sign in _LASTING) or _OWNED.search(text) is not None
+    return any(has(sign, text) for sign in _LASTING) or _OWNED.search(text) is not None or _OF_FAMILY.search(text) is not None
 
 
 def is_one_off(sentence: str) -> bool:
