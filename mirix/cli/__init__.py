@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import mirix
-from mirix.cli import add, ask, chat, demo, doctor, evaluate, memory, status, vault
+from mirix.cli import add, ask, chat, demo, doctor, evaluate, memory, status, transfer, vault
 
 EXIT_CODES = {
     0: "done",
@@ -55,7 +55,7 @@ def _root(
     """
 
 
-for _verbs in (add, ask, chat, memory, vault, status, doctor, demo, evaluate):
+for _verbs in (add, ask, chat, memory, vault, transfer, status, doctor, demo, evaluate):
     _verbs.register(app)
 
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from mirix.cli import transfer
 from mirix.cli.arguments import parse_time
 from mirix.cli.command import Invocation, command
 from mirix.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
+    from mirix.blocking import Mirix
     from mirix.memory.changes import Change
     from mirix.memory.record import Record
     from mirix.results import AddResult
-    from mirix.system import Mirix
 
 SourceName = Literal["chat", "screen", "file", "web", "tool"]
 
@@ -27,7 +28,9 @@ def register(app: typer.Typer) -> None:
 
 def add(
     call: Invocation,
-    text: Annotated[list[str] | None, typer.Argument(help="What to remember; - reads standard input.")] = None,
+    text: Annotated[
+        list[str] | None, typer.Argument(help="What to remember, or a folder; - reads standard input.")
+    ] = None,
     image: Annotated[Path | None, typer.Option(help="A picture, e.g. a screenshot.")] = None,
     file: Annotated[Path | None, typer.Option(help="A document: text, Markdown, HTML, PDF …")] = None,
     at: Annotated[str | None, typer.Option(help="When it was said or seen: ISO, or e.g. 'yesterday 9:00'.")] = None,
@@ -38,7 +41,10 @@ def add(
     title: Annotated[str | None, typer.Option(help="The title of its window or document.")] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the memory managers have read it.")] = True,
 ) -> None:
-    """Remember a text, a picture or a file, and show what changed."""
+    """Remember a text, a picture, a file or all files of a folder, and show what changed."""
+    if text and len(text) == 1 and Path(text[0]).is_dir():
+        transfer.add_folder(call, Path(text[0]), wait=wait)
+        return
     content = _content(text)
     with call.open() as memory:
         zone = timezone or (_timezone(memory) if at else None)
