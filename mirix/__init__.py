@@ -17,9 +17,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mirix.blocking import Mirix
     from mirix.errors import MirixError
     from mirix.memory.record import MemoryKind
-    from mirix.system import AsyncMirix, Mirix
+    from mirix.system import AsyncMirix
 
 __version__ = "0.1.0"
 __all__ = ["AsyncMirix", "MemoryKind", "Mirix", "MirixError", "__version__"]
@@ -27,7 +28,7 @@ __all__ = ["AsyncMirix", "MemoryKind", "Mirix", "MirixError", "__version__"]
 _homes = {
     "AsyncMirix": "mirix.system",
     "MemoryKind": "mirix.memory.record",
-    "Mirix": "mirix.system",
+    "Mirix": "mirix.blocking",
     "MirixError": "mirix.errors",
 }
 

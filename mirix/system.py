@@ -1,17 +1,13 @@
-"""AsyncMirix and Mirix: the verbs that every door (Python, command line, servers) calls. Wiring only.
+"""AsyncMirix: the verbs that every door (Python, command line, servers) calls. Wiring only.
 
-`AsyncMirix` is the one implementation; `Mirix` runs it on an event loop in a thread of its own, so that it works in
-scripts, in notebooks (which have a running loop) and from several threads.
+The one implementation; `mirix.blocking.Mirix` has the same verbs without `await`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
-import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import update_wrapper
@@ -27,6 +23,7 @@ from mirix.config import Settings, load_settings
 from mirix.db.pool import User
 from mirix.db.statements import statements
 from mirix.errors import InputError, MirixError, NotFoundError
+from mirix.ingest.evidence import StoredBatch
 from mirix.ingest.inputs import (
     Incoming,
     Origin,
@@ -52,6 +49,7 @@ from mirix.results import AddResult, BatchResult, HistoryEntry, MemoryStatus
 from mirix.retrieval.active import Filters, SearchResult
 from mirix.retrieval.answer import Answer
 from mirix.text.secrets import find_references, reference_text
+from mirix.transfer.verbs import TransferVerbs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,7 +71,7 @@ def _private(
     return update_wrapper(untraced, method)
 
 
-class AsyncMirix:
+class AsyncMirix(TransferVerbs):
     """A personal memory.
 
         async with AsyncMirix() as memory:
@@ -174,26 +172,11 @@ class AsyncMirix:
         stored = await parts.evidence.store(user, scope, incoming, conversation=thread, idempotency_key=idempotency_key)
         outcomes: Mapping[UUID, Outcome] = {}
         if wait:
-            outcomes = await parts.drainer.drain(user, [batch.id for batch in stored])
+            outcomes = await parts.drainer.drain(user, [batch.id for batch in stored if not batch.is_applied])
         else:
             await parts.worker.start()
-        batches = []
-        for batch in stored:
-            outcome = outcomes.get(batch.id)
-            applied = outcome.applied if outcome else None
-            batches.append(
-                BatchResult(
-                    id=batch.id,
-                    state="applied" if wait or batch.is_applied else "pending",
-                    is_new=batch.is_new,
-                    message_ids=batch.message_ids,
-                    routes=dict(outcome.routes) if outcome else {},
-                    changes=batch.sealed + (applied.changes if applied else ()),
-                    problems=applied.problems if applied else (),
-                    proposals=applied.proposals if applied else 0,
-                )
-            )
-        usage = sum((outcome.usage for outcome in outcomes.values()), Usage())
+        batches = [_batch_result(batch, outcomes.get(batch.id), waited=wait) for batch in stored]
+        usage = sum((outcomes[batch.id].usage for batch in stored if batch.id in outcomes), Usage())
         return AddResult(batches=tuple(batches), usage=replace(usage, ms=_ms(begin)))
 
     @_private
@@ -231,8 +214,14 @@ class AsyncMirix:
         include_superseded: bool = False,
         explain: bool = False,
         deadline_ms: int | None = None,
+        asked_at: datetime | None = None,
     ) -> SearchResult:
-        """The memories and messages that bear on a query, best first. No model is called."""
+        """The memories and messages that bear on a query, best first. No model is called.
+
+        `asked_at` (aware; default now) is what relative dates in the query count from.
+        """
+        if limit < 1:
+            raise InputError("limit counts from 1")
         user = await self._user(user_id)
         sealed = await self._seal_question(user, query)
         filters = Filters(
@@ -249,7 +238,44 @@ class AsyncMirix:
             run_id=run_id,
         )
         return await self.parts.retriever.search(
-            user, sealed, filters=filters, limit=limit, explain=explain, deadline_ms=deadline_ms
+            user,
+            sealed,
+            filters=filters,
+            limit=limit,
+            explain=explain,
+            deadline_ms=deadline_ms,
+            asked_at=check_time(asked_at),
+        )
+
+    @_private
+    async def recall(
+        self,
+        turn: str,
+        *,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        at: datetime | None = None,
+        limit: int = 5,
+        explain: bool = False,
+        deadline_ms: int | None = None,
+    ) -> SearchResult:
+        """What a turn of a conversation needs from memory, unasked: "Pick me a dish from the menu" finds the allergy.
+
+        At most `limit` hits, best first; none where the turn needs nothing personal (a greeting, a sum, a question of
+        general knowledge). `at` (aware; default now) is when the turn is said: its dates count from it. No model is
+        called. Core memory belongs in every prompt anyway and is not waited for here.
+        """
+        user = await self._user(user_id)
+        sealed = await self._seal_question(user, turn)
+        return await self.parts.retriever.recall(
+            user,
+            sealed,
+            filters=Filters(agent_id=agent_id, run_id=run_id),
+            limit=limit,
+            explain=explain,
+            deadline_ms=deadline_ms,
+            asked_at=check_time(at),
         )
 
     @_private
@@ -297,6 +323,7 @@ class AsyncMirix:
 
     async def _seal_question(self, user: User, question: str) -> str:
         """The question without secrets: a value that is in the vault stands as its reference."""
+        question = storable(question)
         if not question.strip():
             raise InputError("the question is empty")
         sealer = self.parts.evidence.sealer(user.user_id)
@@ -447,6 +474,20 @@ def _read(
     raise InputError(f"content is a text, a message or a list of messages, not {type(content).__name__}")
 
 
+def _batch_result(batch: StoredBatch, outcome: Outcome | None, *, waited: bool) -> BatchResult:
+    applied = outcome.applied if outcome else None
+    return BatchResult(
+        id=batch.id,
+        state="applied" if waited or batch.is_applied else "pending",
+        is_new=batch.is_new,
+        message_ids=batch.message_ids,
+        routes=dict(applied.routes) if applied else {},
+        changes=batch.sealed + (applied.changes if applied else ()),
+        problems=applied.problems if applied else (),
+        proposals=applied.proposals if applied else 0,
+    )
+
+
 def _kind(value: MemoryKind | str) -> MemoryKind:
     try:
         return MemoryKind(value)
@@ -472,117 +513,3 @@ def _reference(entry: UUID | str) -> UUID | str:
 
 def _ms(begin: float) -> float:
     return (time.monotonic() - begin) * 1000
-
-
-def _blocking(method: Callable[Concatenate[AsyncMirix, P], Awaitable[R]]) -> Callable[Concatenate[Mirix, P], R]:
-    """The synchronous form of a verb."""
-
-    def call(self: Mirix, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._run(lambda: method(self._memory, *args, **kwargs))
-
-    return update_wrapper(call, method)
-
-
-class Mirix:
-    """The same verbs without `await`: see `AsyncMirix`.
-
-        with Mirix() as memory:
-            memory.add("I moved to Bergen last Friday.")
-            print(memory.ask("Where do I live?").text)
-
-    It opens at once, and may be used from several threads and in notebooks.
-    """
-
-    def __init__(
-        self, settings: Settings | None = None, *, model: BaseChatModel | None = None, **overrides: object
-    ) -> None:
-        self._memory = AsyncMirix(settings, model=model, **overrides)
-        # psycopg needs the selector loop on Windows.
-        self._loop = asyncio.SelectorEventLoop() if sys.platform == "win32" else asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="mirix", daemon=True)
-        self._gate = threading.Lock()
-        self._is_closing = False
-        self._calls: set[asyncio.Task[Any]] = set()
-        self._thread.start()
-        try:
-            self._run(self._memory.open)
-        except BaseException:
-            self.close()
-            raise
-
-    def _run(self, work: Callable[[], Awaitable[R]]) -> R:
-        async def called() -> R:
-            task = asyncio.current_task()
-            assert task is not None
-            self._calls.add(task)
-            try:
-                return await work()
-            finally:
-                self._calls.discard(task)
-
-        self._check_thread()
-        with self._gate:
-            if self._is_closing:
-                raise MirixError("this Mirix is closed: open another")
-            future = asyncio.run_coroutine_threadsafe(called(), self._loop)
-        try:
-            return future.result()
-        except KeyboardInterrupt:
-            future.cancel()
-            raise
-        except CancelledError:
-            raise MirixError("this Mirix was closed by another thread meanwhile") from None
-
-    def _check_thread(self) -> None:
-        if threading.current_thread() is self._thread:
-            raise MirixError("a callback may not call the Mirix that it is called by: hand the work to another thread")
-
-    async def _let_go(self) -> None:
-        """End the calls that other threads still wait for, then close."""
-        for task in self._calls:
-            task.cancel()
-        if self._calls:
-            await asyncio.wait(self._calls)
-        await self._memory.close()
-
-    def close(self) -> None:
-        """Let everything go. A second call does nothing; what other threads are waiting for ends with MirixError."""
-        self._check_thread()
-        with self._gate:
-            if self._is_closing:
-                return
-            self._is_closing = True
-        try:
-            asyncio.run_coroutine_threadsafe(self._let_go(), self._loop).result()
-        finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
-
-    def __enter__(self) -> Mirix:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def parts(self) -> Parts:
-        return self._memory.parts
-
-    add = _blocking(AsyncMirix.add)
-    flush = _blocking(AsyncMirix.flush)
-    retry_failed = _blocking(AsyncMirix.retry_failed)
-    search = _blocking(AsyncMirix.search)
-    ask = _blocking(AsyncMirix.ask)
-    get = _blocking(AsyncMirix.get)
-    get_all = _blocking(AsyncMirix.get_all)
-    sources = _blocking(AsyncMirix.sources)
-    update = _blocking(AsyncMirix.update)
-    delete = _blocking(AsyncMirix.delete)
-    undo = _blocking(AsyncMirix.undo)
-    history = _blocking(AsyncMirix.history)
-    reveal = _blocking(AsyncMirix.reveal)
-    status = _blocking(AsyncMirix.status)

@@ -154,7 +154,7 @@ def rows(owner_url: str) -> Rows:
 
     def run(statement: str, *parameters: Any) -> list[dict[str, Any]]:
         with psycopg.connect(owner_url, autocommit=True, row_factory=dict_row) as conn:
-            cursor = conn.execute(statement.encode(), parameters)
+            cursor = conn.execute(statement.encode(), parameters or None)
             return cursor.fetchall() if cursor.description else []
 
     return run
@@ -202,3 +202,11 @@ def echo_script(request: ScriptedRequest) -> Reply:
     ]
     text = " ".join(said).strip()
     return routed(semantic=["e1"]) if META in request.tools else says(knowledge(text, text))
+
+
+def stored_text(rows: Rows) -> str:
+    """All rows of all tables as text."""
+    names = rows("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
+    tables = [name["relname"] for name in names]
+    found = [rows(f"SELECT coalesce(string_agg(t::text, chr(10)), '') AS text FROM \"{name}\" AS t") for name in tables]  # noqa: S608
+    return "\n".join(row["text"] for [row] in found)

@@ -55,7 +55,7 @@ class StoredBatch:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sealed:
+class SealedMessage:
     """A piece of evidence, ready to be written."""
 
     incoming: Incoming
@@ -121,7 +121,7 @@ class Evidence:
             sealer.known |= known
             try:
                 for number, group in enumerate(_batches(self._seal_all(sealer, incoming, before))):
-                    key = f"{idempotency_key}#{number}" if idempotency_key else _content_key(scope, conversation, group)
+                    key = f"{idempotency_key}#{number}" if idempotency_key else content_key(scope, conversation, group)
                     if number not in stored:
                         stored[number] = await self._store_batch(
                             user, scope, conversation_id, group, before, key, sealer
@@ -133,7 +133,7 @@ class Evidence:
             else:
                 return list(stored.values())
 
-    def _seal_all(self, sealer: Sealer, incoming: Sequence[Incoming], before: Sequence[Message]) -> list[_Sealed]:
+    def _seal_all(self, sealer: Sealer, incoming: Sequence[Incoming], before: Sequence[Message]) -> list[SealedMessage]:
         previous = before[-1].text if before else ""
         done = []
         for item in incoming:
@@ -143,7 +143,7 @@ class Evidence:
             sealed = text.with_others(title, uri)
             frame = self._frames.prepare(item, sealed, sealer) if item.picture else None
             done.append(
-                _Sealed(incoming=item, sealed=sealed, title=title.text or None, uri=uri.text or None, frame=frame)
+                SealedMessage(incoming=item, sealed=sealed, title=title.text or None, uri=uri.text or None, frame=frame)
             )
             previous = item.text
         return done
@@ -153,7 +153,7 @@ class Evidence:
         user: User,
         scope: Scope,
         conversation_id: UUID,
-        group: Sequence[_Sealed],
+        group: Sequence[SealedMessage],
         before: Sequence[Message],
         key: str,
         sealer: Sealer,
@@ -191,7 +191,7 @@ class Evidence:
         return StoredBatch(id=batch_id, is_new=True, is_applied=False, message_ids=ids, sealed=tuple(changes.done))
 
     async def _insert_batch(
-        self, conn: Connection, user_id: int, digest: bytes, conversation_id: UUID, group: Sequence[_Sealed]
+        self, conn: Connection, user_id: int, digest: bytes, conversation_id: UUID, group: Sequence[SealedMessage]
     ) -> tuple[UUID | None, bytes]:
         """The id of a new batch (None when the same was added before) and the key under which it is stored."""
         batch_id, key = new_id(), digest
@@ -221,7 +221,7 @@ class Evidence:
         applied = row["state"] == "applied"
         return StoredBatch(id=row["id"], is_new=False, is_applied=applied, message_ids=ids, sealed=())
 
-    async def _insert_message(self, conn: Connection, message: Message, item: _Sealed) -> None:
+    async def _insert_message(self, conn: Connection, message: Message, item: SealedMessage) -> None:
         model = self._indexer.embedder.name if self._indexer.embedder and item.vector is not None else None
         values: dict[str, Any] = {name: getattr(message, name) for name in _COLUMNS}
         values |= {
@@ -242,8 +242,8 @@ class Evidence:
             )
 
     async def _embed(
-        self, group: Sequence[_Sealed], before: Sequence[Message]
-    ) -> tuple[list[_Sealed], dict[UUID, Vector]]:
+        self, group: Sequence[SealedMessage], before: Sequence[Message]
+    ) -> tuple[list[SealedMessage], dict[UUID, Vector]]:
         """Vectors of the messages, and of each with its two neighbours; none when the embedder is not local."""
         embedder = self._indexer.embedder
         if embedder is None or not embedder.is_local:
@@ -289,7 +289,7 @@ class Evidence:
         return [Message(**row) for row in rows]
 
 
-def _message(user: User, scope: Scope, conversation_id: UUID, batch_id: UUID, item: _Sealed) -> Message:
+def _message(user: User, scope: Scope, conversation_id: UUID, batch_id: UUID, item: SealedMessage) -> Message:
     incoming = item.incoming
     return Message(
         user_id=user.user_id,
@@ -317,10 +317,10 @@ def _texts(item: Incoming) -> list[str]:
     return [text for text in (item.text, item.title, item.uri) if text]
 
 
-def _batches(items: Sequence[_Sealed]) -> Iterator[list[_Sealed]]:
+def _batches(items: Sequence[SealedMessage]) -> Iterator[list[SealedMessage]]:
     """Runs of one trust level, none longer than a batch may be."""
     for _, run in groupby(items, key=lambda item: item.incoming.trust):
-        group: list[_Sealed] = []
+        group: list[SealedMessage] = []
         tokens = 0
         for item in run:
             size = count_tokens(item.incoming.text)
@@ -332,7 +332,7 @@ def _batches(items: Sequence[_Sealed]) -> Iterator[list[_Sealed]]:
         yield group
 
 
-def _content_key(scope: Scope, conversation: str, group: Sequence[_Sealed]) -> str:
+def content_key(scope: Scope, conversation: str, group: Sequence[SealedMessage]) -> str:
     """What makes a batch the same as another: who said what where, and when if that was told. It holds secrets as they
     came in (what is sealed has another reference each time), and only its keyed digest is kept."""
     parts = [f"{scope.agent_id}\x1f{scope.run_id}\x1f{conversation}"]

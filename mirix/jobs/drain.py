@@ -23,8 +23,10 @@ from mirix.errors import DatabaseUnavailable, MirixError, ModelUnavailable
 from mirix.ingest.evidence import Evidence
 from mirix.ingest.frames import FrameFiles
 from mirix.ingest.inputs import storable
+from mirix.managers.apply import Applied
 from mirix.managers.graph import LEASE, BatchWork, LeaseLost, Outcome, WriteGraph
 from mirix.memory.record import Scope
+from mirix.models.usage import Usage
 
 logger = logging.getLogger(__name__)
 _BATCH = statements("batch")
@@ -56,31 +58,32 @@ class Drainer:
     async def drain(self, user: User, awaited: Collection[UUID] = ()) -> dict[UUID, Outcome]:
         """Work until nothing is left to do, and until the `awaited` batches are done, by whomever.
 
-        Raises what an awaited batch failed with, and ModelUnavailable or DatabaseUnavailable whichever batch it was;
-        all of it stays stored, and is tried again later.
+        Returns what became of the awaited batches and of those that were worked off on the way. Raises what an awaited
+        batch failed with, and ModelUnavailable or DatabaseUnavailable whichever batch it was; all of it stays stored,
+        and is tried again later.
         """
         outcomes: dict[UUID, Outcome] = {}
-        open_ids = set(awaited)
         while True:
             lease = await self._lease(user)
             if lease is None:
-                open_ids = await self._still_open(user, open_ids)
-                if not open_ids:
+                outcomes |= await self._done_by_others(user, set(awaited) - outcomes.keys())
+                if outcomes.keys() >= set(awaited):
                     return outcomes
                 await asyncio.sleep(POLL_S)
                 continue
-            batch_id: UUID = lease["id"]
             try:
                 if lease["attempt"] > self._max_attempts:
                     raise MirixError("every attempt ended with the process that made it")
-                outcomes[batch_id] = await self._graph.run(await self._work(user, lease))
+                outcome = await self._graph.run(await self._work(user, lease))
             except LeaseLost:
                 continue  # somebody else has it: wait for them
             except BaseException as error:
                 await self._release(user, lease, error)
-                if batch_id in open_ids or isinstance(error, _AWAY) or not isinstance(error, MirixError):
+                if lease["id"] in awaited or isinstance(error, _AWAY) or not isinstance(error, MirixError):
                     raise
-            open_ids.discard(batch_id)
+            else:
+                if not outcome.applied.was_applied:
+                    outcomes[lease["id"]] = outcome
 
     async def _lease(self, user: User) -> dict[str, Any] | None:
         query = _BATCH["lease_next"].format(columns=_COLUMNS)
@@ -123,15 +126,22 @@ class Drainer:
         async with self._database.transaction(user.user_id) as conn:
             await conn.execute(_BATCH["release_batch"], parameters)
 
-    async def _still_open(self, user: User, ids: Collection[UUID]) -> set[UUID]:
+    async def _done_by_others(self, user: User, ids: Collection[UUID]) -> dict[UUID, Outcome]:
+        """Those of some batches that are applied, or were forgotten meanwhile. Raises MirixError when one is failed."""
         if not ids:
-            return set()
-        query = _BATCH["get_batches"].format(columns=_COLUMNS)
+            return {}
         async with self._database.transaction(user.user_id) as conn:
-            rows = await (await conn.execute(query, {"user_id": user.user_id, "ids": list(ids)})).fetchall()
+            cursor = await conn.execute(_BATCH["outcomes_of"], {"user_id": user.user_id, "ids": list(ids)})
+            rows = await cursor.fetchall()
         failed = next((row for row in rows if row["state"] == "failed"), None)
         if failed:
             raise MirixError(
                 f"batch {failed['id']} failed: {failed['error']}. It is kept: `mirix status --retry` tries again"
             )
-        return {row["id"] for row in rows if row["state"] != "applied"}
+        done = {
+            row["id"]: Outcome(applied=Applied.of(row), usage=Usage.from_json(row["usage"]))
+            for row in rows
+            if row["state"] == "applied"
+        }
+        forgotten = set(ids) - {row["id"] for row in rows}
+        return done | dict.fromkeys(forgotten, Outcome(applied=Applied(was_applied=True), usage=Usage()))

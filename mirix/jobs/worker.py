@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 QUEUE = "mirix"
 CONCURRENCY = 2  # users drained at once; batches of one user are worked on one after another
 GRACE_S = 5.0  # what is under way at the end may take so long; then it is put back
-RESTART_S = 5.0  # pause before a lost connection is made anew
+RESTART_S = 1.0  # pause before a lost connection is made anew
 
 
 class Worker:

@@ -10,8 +10,10 @@ proposal to the user, as a quarantined memory, or as a problem of the batch with
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -33,7 +35,7 @@ from mirix.memory.changes import Change, Changes
 from mirix.memory.envelope import Keyring
 from mirix.memory.indexing import Derived, Indexer
 from mirix.memory.knowledge_vault import VaultRecord
-from mirix.memory.record import Record, Scope, new_id
+from mirix.memory.record import MemoryKind, Record, Scope, new_id
 from mirix.memory.redaction import Redaction, plan_redaction, write_redaction
 from mirix.memory.reveal import entries_by_reference
 from mirix.models.usage import Usage
@@ -73,7 +75,26 @@ class Applied:
     changes: tuple[Change, ...] = ()
     problems: tuple[str, ...] = ()
     proposals: int = 0
+    routes: Mapping[MemoryKind, int] = field(default_factory=dict)  # operations that each memory's manager proposed
     was_applied: bool = False  # somebody else had applied it already: nothing was done
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Applied:
+        """What is stored of an applied batch."""
+        return cls(
+            changes=tuple(
+                Change(
+                    operation=change["operation"],
+                    kind=MemoryKind(change["kind"]),
+                    id=UUID(change["id"]),
+                    summary=change["summary"],
+                )
+                for change in row["changes"]
+            ),
+            problems=tuple(row["problems"]),
+            proposals=row["proposals"],
+            routes={MemoryKind(kind): count for kind, count in row["routes"].items()},
+        )
 
 
 class VersionConflict(ConflictError):
@@ -123,14 +144,16 @@ class Applier:
                         problems.append(f"{item.agent}: the database refuses it: {error.diag.message_primary}")
             if work.redaction:
                 await self._redact(conn, scope.user_id, work.redaction)
+            routes = Counter(operation.kind for proposal in proposals for operation in proposal.operations)
             outcome = {
                 "changes": Jsonb([_change_json(change) for change in done]),
                 "problems": Jsonb(problems),
+                "routes": Jsonb(routes),
                 "usage": Jsonb(usage.to_json()),
             }
             await conn.execute(_BATCH["finish_batch"], key | outcome)
         logger.info("batch applied", extra={"action": "batch_applied", "batch_id": str(batch_id), "changes": len(done)})
-        return Applied(changes=tuple(done), problems=tuple(problems), proposals=waiting)
+        return Applied(changes=tuple(done), problems=tuple(problems), proposals=waiting, routes=routes)
 
     async def _prepare(self, batch_id: UUID, scope: Scope, trust: int, proposals: Sequence[Proposal]) -> _Work:
         """Build the records and their vectors; an operation that cannot be built becomes a problem."""

@@ -94,7 +94,6 @@ class Outcome:
 
     applied: Applied
     usage: Usage
-    routes: Mapping[MemoryKind, int]  # how many operations each memory's manager proposed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,18 +117,8 @@ class WriteGraph:
         start: _State = {"batch": batch, "conflicts": 0, "usage": Usage(), "proposals": {}}
         with tracing_context(enabled=False):
             state = await self._compiled.ainvoke(start)
-        usage: Usage = state["usage"]
-        routes = dict.fromkeys(MemoryKind, 0)
-        for proposal in state["proposals"].values():
-            for operation in proposal.operations:
-                routes[operation.kind] += 1
-        spent = Usage(
-            model_calls=usage.model_calls,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            ms=(time.monotonic() - begin) * 1000,
-        )
-        return Outcome(applied=state["applied"], usage=spent, routes={k: n for k, n in routes.items() if n})
+        spent = replace(state["usage"], ms=(time.monotonic() - begin) * 1000)
+        return Outcome(applied=state["applied"], usage=spent)
 
     @cached_property
     def _compiled(self) -> Any:

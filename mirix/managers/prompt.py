@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from langchain_core.messages import HumanMessage
 
@@ -39,7 +39,7 @@ class Shown:
 
 def human_message(now: datetime, shown: Shown) -> HumanMessage:
     """The one human message of a call."""
-    text = "\n".join([render_now(now), render_evidence(shown), render_memories(shown.memories)])
+    text = "\n".join([render_now(now), render_evidence(shown), render_memories(shown.memories, now.tzinfo)])
     if not shown.pictures:
         return HumanMessage(content=text)
     pictures = [dict(image_block(data, mime_type="image/webp")) for data in shown.pictures.values()]
@@ -70,11 +70,12 @@ def _message(handle: str, shown: Shown) -> str:
     return f"<message {attributes(names)}>\n{neutralise(annotate(message.text, local, message.timezone))}\n</message>"
 
 
-def render_memories(memories: Mapping[str, Record]) -> str:
-    return "\n".join(["<memories>", *(_memory(handle, record) for handle, record in memories.items()), "</memories>"])
+def render_memories(memories: Mapping[str, Record], zone: tzinfo | None) -> str:
+    rows = [_memory(handle, record, zone) for handle, record in memories.items()]
+    return "\n".join(["<memories>", *rows, "</memories>"])
 
 
-def _memory(handle: str, record: Record) -> str:
-    when = record.occurred_at or record.valid_from
+def _memory(handle: str, record: Record, zone: tzinfo | None) -> str:
+    when = (record.occurred_at or record.valid_from).astimezone(zone)
     names = {"id": handle, "type": record.memory_kind.value, "at": when.date().isoformat()} | record.attributes()
     return f"<memory {attributes(names)}>{neutralise(record.body())}</memory>"

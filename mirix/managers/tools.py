@@ -72,8 +72,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_on_o
 Handles = Annotated[
     list[str], Field(description='handles of the messages it rests on, e.g. ["e1"]; left out: all shown')
 ]
-_Keywords = Annotated[list[str], Field(description="further words one might search it by")]
-_TreePath = Annotated[list[str], Field(description='its place in the user\'s tree, e.g. ["work", "atlas"]')]
+_Keywords = Annotated[list[str], Field(description="search words that stand nowhere else in it")]
+_TreePath = Annotated[list[str], Field(description='a path to sort it under, e.g. ["work", "atlas"]')]
 
 
 class _Arguments(BaseModel):
@@ -91,7 +91,7 @@ class Item(_Arguments):
 
 class CoreLine(_Arguments):
     label: Name = Field(
-        description="human: facts on the user; persona: manner of the assistant; or a block of the user's own"
+        description="human: facts about the user; persona: how the assistant behaves; or a block of the user's own"
     )
     line: Line = Field(description="one fact, on one line")
     messages: Handles = []
@@ -100,12 +100,12 @@ class CoreLine(_Arguments):
 class EpisodicItem(Item):
     memory_kind = MemoryKind.EPISODIC
     summary: Line = Field(description="what happened or is planned, on one line")
-    details: Text = Field(description="the whole, with names, places, figures and absolute dates")
-    event_type: Line = Field(default="event", description="e.g. meeting, trip, purchase, appointment, conversation")
+    details: Text = Field(description="what the summary leaves out: names, places, figures, absolute dates")
+    event_type: Line = Field(default="event", description="one word, e.g. meeting, trip, purchase, work, health")
     actor: Line = Field(default="user", description="who did it: user, assistant or a name")
-    outcome: str | None = Field(default=None, description="how it ended, if known")
-    occurred_at: When = Field(description="when it happened or will happen: ISO 8601, or a date")
-    occurred_until: When | None = Field(default=None, description="when it ended, exclusive")
+    outcome: str | None = Field(default=None, description="how it ended, if that stands nowhere else")
+    occurred_at: When = Field(description="when it happened or will happen: ISO 8601, or a date for that whole day")
+    occurred_until: When | None = Field(default=None, description="when it ended, exclusive: the day after the last")
 
 
 class SemanticItem(Item):
@@ -113,20 +113,20 @@ class SemanticItem(Item):
     name: Name = Field(description="what or whom it is about")
     kind: SemanticKind
     summary: Line = Field(description="what it is, on one line")
-    details: Text = Field(description="all that is known of it")
+    details: Text = Field(description="all else that is known of it")
 
 
 class ProceduralItem(Item):
     memory_kind = MemoryKind.PROCEDURAL
     entry_type: EntryType
-    summary: Line = Field(description="what it is good for, on one line")
+    summary: Line = Field(description="what it is good for, when and how often, on one line")
     steps: list[Text] = Field(min_length=1, description="every step, in order, unshortened")
 
 
 class ResourceItem(Item):
     memory_kind = MemoryKind.RESOURCE
     title: Line = Field(description="what one would call the document")
-    resource_type: Line = Field(default="document", description="e.g. letter, mail, article, notes, recipe, code, chat")
+    resource_type: Line = Field(default="document", description="e.g. letter, mail, article, notes, recipe, code")
     summary: Line = Field(description="what it says, on one line; its text is copied from the messages word for word")
 
 
@@ -147,6 +147,19 @@ ITEMS: dict[MemoryKind, type[Item]] = {
 }
 
 
+def _terse(schema: Any) -> Any:
+    """A JSON schema without the titles that pydantic repeats from the names: they cost tokens and say nothing."""
+    if isinstance(schema, list):
+        return [_terse(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: {name: _terse(each) for name, each in value.items()} if key == "properties" else _terse(value)
+        for key, value in schema.items()
+        if not (key == "title" and isinstance(value, str))
+    }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tool:
     """A tool as a model sees it, and what its calls mean."""
@@ -158,7 +171,7 @@ class Tool:
 
     def schema(self) -> dict[str, Any]:
         """The tool in OpenAI's form."""
-        parameters = self.arguments.model_json_schema()
+        parameters = _terse(self.arguments.model_json_schema())
         parameters.pop("description", None)
         tool = {"name": self.name, "description": self.description, "parameters": parameters}
         return convert_to_openai_tool({"type": "function", "function": tool})
@@ -229,7 +242,7 @@ def _update_tool(kind: MemoryKind, item: type[Item]) -> Tool:
 
     return Tool(
         name=f"{kind.table}_update",
-        description="Correct a memory that was wrong or lacks a detail: only the fields that change.",
+        description="Correct a memory that was wrong or lacks a detail: only the fields that change, each given whole.",
         arguments=arguments,
         operations=operations,
     )
@@ -388,7 +401,7 @@ def _core_tools() -> list[Tool]:
         ),
         Tool(
             name="core_memory_update",
-            description="Correct a line that was wrong.",
+            description="Correct a line that was wrong or lacks a detail.",
             arguments=_CoreUpdate,
             operations=update,
         ),
@@ -438,7 +451,7 @@ TRIGGER_NAME = "trigger_memory_update"
 
 def trigger_schema() -> dict[str, Any]:
     """The meta memory manager's one tool, in OpenAI's form."""
-    parameters = TriggerMemoryUpdate.model_json_schema()
+    parameters = _terse(TriggerMemoryUpdate.model_json_schema())
     tool = {"name": TRIGGER_NAME, "description": parameters.pop("description"), "parameters": parameters}
     return convert_to_openai_tool({"type": "function", "function": tool})
 

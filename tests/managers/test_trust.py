@@ -114,7 +114,10 @@ async def plant(memory: AsyncMirix, kind: MemoryKind) -> list[Record]:
     records = []
     for trust, word in ((1, "beans"), (2, "roses"), (3, "kale")):
         own: dict[MemoryKind, dict[str, Any]] = {
+            MemoryKind.EPISODIC: {"details": f"Sowed {word} behind the house."},
+            MemoryKind.SEMANTIC: {"name": word, "details": f"Where the {word} stand."},
             MemoryKind.PROCEDURAL: {"steps": [f"dig for {word}", f"water the {word}"]},
+            MemoryKind.RESOURCE: {"title": word, "content": f"All about {word}."},
             MemoryKind.VAULT: {"value": f"{word}-77"},
         }
         given = {"summary": f"Garden plan {trust}", "trust": trust} | own.get(kind, {})
@@ -248,7 +251,8 @@ async def test_merging_never_raises_trust(open_mirix: OpenMirix) -> None:
     def script(request: ScriptedRequest) -> Reply:
         if META in request.tools:
             return routed(semantic=["e1"])
-        handles = re.findall(r'<memory id="(m\d+)"', request.text)
+        handles = re.findall(r'<memory id="(m\d+)"[^>]*>Garden plan', request.text)
+        assert len(handles) == 3
         return says(call("semantic_memory_merge", memories=handles, item=semantic_item("Garden", "All plans")))
 
     memory = await open_mirix(ScriptedChatModel(script=script))

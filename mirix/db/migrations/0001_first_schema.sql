@@ -46,6 +46,7 @@ CREATE TABLE batch (
     replies         jsonb NOT NULL DEFAULT '{}',
     changes         jsonb NOT NULL DEFAULT '[]',
     problems        jsonb NOT NULL DEFAULT '[]',
+    routes          jsonb NOT NULL DEFAULT '{}',
     usage           jsonb NOT NULL DEFAULT '{}',
     error           text,
     created_at      timestamptz NOT NULL DEFAULT now(),
@@ -64,6 +65,7 @@ COMMENT ON COLUMN batch.lease_until IS 'a running batch whose lease has run out 
 COMMENT ON COLUMN batch.replies IS 'model replies by step with the handles they name, so that a retry replays them instead of paying again';
 COMMENT ON COLUMN batch.changes IS 'what was applied: operation, memory kind and id of each';
 COMMENT ON COLUMN batch.problems IS 'operations that were refused, with the reason';
+COMMENT ON COLUMN batch.routes IS 'operations proposed, by memory kind';
 COMMENT ON COLUMN batch.usage IS 'model calls, tokens in and out, milliseconds';
 COMMENT ON COLUMN batch.error IS 'why the last attempt failed';
 

@@ -17,9 +17,11 @@ SELECT EXISTS (
     WHERE b.user_id = %(user_id)s AND b.idempotency_key = %(idempotency_key)s AND m.standing <> 'current'
 ) AS overtaken;
 
--- name: get_batches
--- Some batches.
-SELECT {columns} FROM batch WHERE user_id = %(user_id)s AND id = ANY (%(ids)s::uuid[]);
+-- name: outcomes_of
+-- What became of some batches.
+SELECT b.id, b.state, b.error, b.changes, b.problems, b.routes, b.usage,
+       (SELECT count(*) FROM proposal AS p WHERE p.user_id = b.user_id AND p.batch_id = b.id) AS proposals
+FROM batch AS b WHERE b.user_id = %(user_id)s AND b.id = ANY (%(ids)s::uuid[]);
 
 -- name: lease_next
 -- The oldest open batch of the user, taken for a while; a running one is taken over when its lease has run out.
@@ -47,8 +49,8 @@ WHERE user_id = %(user_id)s AND id = %(id)s AND state = 'running' AND attempt = 
 
 -- name: finish_batch
 -- The batch is applied, together with what it changed.
-UPDATE batch SET state = 'applied', changes = %(changes)s, problems = %(problems)s, usage = %(usage)s, error = NULL,
-                 lease_until = NULL, applied_at = now()
+UPDATE batch SET state = 'applied', changes = %(changes)s, problems = %(problems)s, routes = %(routes)s,
+                 usage = %(usage)s, error = NULL, lease_until = NULL, applied_at = now()
 WHERE user_id = %(user_id)s AND id = %(id)s;
 
 -- name: release_batch

@@ -45,24 +45,25 @@ FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'ena
 -- name: lexical
 -- BM25 (Lucene's idf, times k1 + 1), each shelf a collection of its own; everything is counted here, nothing is kept.
 -- bound is what a document of average length gets that holds each term once (a term that no document of the shelf holds
--- counts as one that a single document does): score / bound, about 0 to 1, compares across shelves.
+-- counts as one that a single document does): score / bound, about 0 to 1, compares across shelves. Each term of the
+-- query has a share from 0 to 1 of the weight it would have.
 WITH shelf AS MATERIALIZED (
     SELECT d.shelf, count(*) AS n, %(k1)s::float8 * %(b)s::float8 / nullif(avg(d.length), 0)::float8 AS slope
     FROM unnest(%(shelves)s::smallint[]) AS s (shelf)
     JOIN document AS d ON d.user_id = %(user_id)s AND d.shelf = s.shelf
     GROUP BY d.shelf
 ), counted AS MATERIALIZED (
-    SELECT s.shelf, s.n, s.slope, t.term, c.df
+    SELECT s.shelf, s.n, s.slope, t.term, t.share, c.df
     FROM shelf AS s
-    CROSS JOIN unnest(%(terms)s::integer[]) AS t (term)
+    CROSS JOIN unnest(%(terms)s::integer[], %(shares)s::float8[]) AS t (term, share)
     CROSS JOIN LATERAL (
         SELECT count(*) AS df FROM posting AS p
         WHERE p.user_id = %(user_id)s AND p.shelf = s.shelf AND p.term = t.term
     ) AS c
 ), weighed AS MATERIALIZED (
     SELECT shelf, term, slope, df,
-           (ln(1 + (n - df + 0.5) / (df + 0.5)))::float8 * (%(k1)s::float8 + 1) AS weight,
-           sum((ln(1 + (n - greatest(df, 1) + 0.5) / (greatest(df, 1) + 0.5)))::float8)
+           share * (ln(1 + (n - df + 0.5) / (df + 0.5)))::float8 * (%(k1)s::float8 + 1) AS weight,
+           sum(share * (ln(1 + (n - greatest(df, 1) + 0.5) / (greatest(df, 1) + 0.5)))::float8)
                OVER (PARTITION BY shelf) AS bound
     FROM counted
 ), scored AS MATERIALIZED (
@@ -182,6 +183,23 @@ LEFT JOIN LATERAL (
 ) AS after ON true
 WHERE m.user_id = %(user_id)s AND m.id = ANY (%(ids)s::uuid[])
 
+-- name: beside
+-- The turns within reach of some messages, before and after, in the same conversation on the same day.
+SELECT a.id AS anchor, a.text AS anchor_text, m.id, m.text, near.distance
+FROM message AS a
+CROSS JOIN LATERAL (
+    (SELECT n.id, row_number() OVER (ORDER BY n.position DESC) AS distance FROM message AS n
+     WHERE n.user_id = a.user_id AND n.conversation_id = a.conversation_id AND n.position < a.position
+     ORDER BY n.position DESC LIMIT %(reach)s)
+    UNION ALL
+    (SELECT n.id, row_number() OVER (ORDER BY n.position) AS distance FROM message AS n
+     WHERE n.user_id = a.user_id AND n.conversation_id = a.conversation_id AND n.position > a.position
+     ORDER BY n.position LIMIT %(reach)s)
+) AS near
+JOIN message AS m ON m.user_id = a.user_id AND m.id = near.id
+WHERE a.user_id = %(user_id)s AND a.id = ANY (%(ids)s::uuid[])
+  AND (m.at AT TIME ZONE a.timezone)::date = (a.at AT TIME ZONE a.timezone)::date AND {filter}
+
 -- name: describe_records
 -- What ranking needs to know of the memories of one kind; only those that may be found.
 (SELECT {kind}::smallint AS kind, r.id, r.summary, r.status, r.valid_from, r.valid_to, r.occurred_at, r.importance,
@@ -235,6 +253,15 @@ SELECT r.label, r.summary, r.id
 FROM core_memory AS r
 WHERE {filter}
 ORDER BY r.label, r.position, r.id
+
+-- name: people
+-- The people that the memory knows by a name which stands in a text, or by the first word of it.
+SELECT DISTINCT known.name
+FROM semantic_memory AS r
+CROSS JOIN LATERAL (VALUES (r.name), (split_part(r.name, ' ', 1))) AS known (name)
+WHERE r.user_id = %(user_id)s AND r.status = 'active' AND r.kind = 'person'
+  AND length(known.name) > 1 AND strpos(%(text)s, known.name) > 0
+LIMIT 50
 
 -- name: speakers
 -- Who speaks in the user's messages: a skip scan over (user_id, speaker), one step for each name.

@@ -62,9 +62,9 @@ INSERT INTO conversation (user_id, id, name, created_at) VALUES (%(user_id)s, %(
 -- name: insert_batch
 -- A batch as it was.
 INSERT INTO batch (user_id, id, idempotency_key, conversation_id, state, trust, attempt, replies, changes, problems,
-                   usage, error, created_at, applied_at)
+                   routes, usage, error, created_at, applied_at)
 VALUES (%(user_id)s, %(id)s, %(idempotency_key)s, %(conversation_id)s, %(state)s, %(trust)s, %(attempt)s, %(replies)s,
-        %(changes)s, %(problems)s, %(usage)s, %(error)s, %(created_at)s, %(applied_at)s);
+        %(changes)s, %(problems)s, %(routes)s, %(usage)s, %(error)s, %(created_at)s, %(applied_at)s);
 
 -- name: has_key
 -- Whether a batch was added under a key.
