@@ -9,6 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
 
 from mirix.models.builtin import BuiltinChatModel
+from mirix.models.builtin.language import as_written, narrow
 
 EVIDENCE = """<now>2026-11-13T10:00:00+01:00 Friday</now>
 <evidence>
@@ -136,3 +137,11 @@ def test_an_accepted_call_needs_no_repair(model: BuiltinChatModel) -> None:
 def test_topics_are_set_for_a_question(model: BuiltinChatModel) -> None:
     text = '<now>2026-11-13</now><question asked_at="2026-11-13T10:00:00+01:00">When did Ola visit Bergen?</question>'
     assert ask(model, text, "set_topics").tool_calls[0]["args"] == {"topics": ["Ola visit Bergen", "Ola", "Bergen"]}
+
+
+def test_full_width_punctuation_is_read_and_kept_as_it_was_written() -> None:
+    written = "我叫郑禾，做木雕的；对芝麻过敏！"
+    assert narrow(written) == "我叫郑禾,做木雕的;对芝麻过敏!"
+    assert as_written("对芝麻过敏!", written) == "对芝麻过敏！"
+    assert as_written("郑禾,木雕", written) == "郑禾，木雕"
+    assert as_written("a, b!", "plain, text!") == "a, b!"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -162,3 +163,102 @@ def test_one_call_for_all_kinds_files_them_all(nearest: NearestExamples) -> None
     )
     tools = {operation.tool for operation in file_batch(call, nearest)}
     assert {"core_memory_append", "semantic_memory_insert", "episodic_memory_insert"} <= tools
+
+
+def test_steps_are_headed_by_the_words_that_introduce_them_and_end_with_their_message(nearest: NearestExamples) -> None:
+    call = call_with(
+        "Lovely weather for once.",
+        "How to wax the skis: first scrape, then iron in the wax, finally brush.",
+        "The ski lift stopped again at 2:10, I walked the last part.",
+    )
+    (item,) = filed("procedural", call, nearest)["items"]
+    assert item["summary"] == "How to wax the skis"
+    assert item["steps"] == ["scrape", "iron in the wax", "brush"]
+    assert item["messages"] == ["e2"]
+
+
+def test_what_was_done_once_is_no_procedure(nearest: NearestExamples) -> None:
+    call = call_with("The pump failed at 3:20 last night. I went through the four steps and it ran again.")
+    assert file_memory("procedural", call, nearest) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "昨晚 [2026-11-12 18:00–24:00]郑禾来帮我修水管,我们吃了面。",
+        "郑禾不吃葱,下次请客别放。",
+        "Happy birthday to me!",
+        "I moved today [2026-11-13]!",
+        "Painted the fence: two coats, and none of it vegan.",
+    ],
+)
+def test_single_occasions_and_other_people_are_no_core_facts(nearest: NearestExamples, text: str) -> None:
+    assert file_memory("core", call_with(text), nearest) == []
+
+
+def test_an_introduction_is_filed_so_that_one_fact_can_change_alone(nearest: NearestExamples) -> None:
+    lines = filed("core", call_with("我叫郑禾,三十一,做木雕的,住在桐城北街。"), nearest)["lines"]
+    assert [line["line"] for line in lines] == ["我叫郑禾,三十一,做木雕的", "住在桐城北街"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("I live on Tanner Row, above a bakery.", "My new address is 3 Orchard Close, Tenbury."),
+        ("I work at the county library.", "First day at the print works."),
+        ("Coffee order for the record: cappuccino, no sugar.", "I switched from cappuccino to mint tea."),
+        ("住在桐城北街的老院子。", "搬完了,南门大街十八号二栋301。"),
+        ("我不喝奶茶,只喝绿茶,凉的。", "大夫说我睡得浅,绿茶停了,改喝大麦茶。"),
+    ],
+)
+def test_a_slot_of_life_is_superseded_without_a_word_in_common(nearest: NearestExamples, old: str, new: str) -> None:
+    known = Memory(handle="c1", kind="core", at="2026-01-01", name="human", text=old)
+    operations = file_memory("core", call_with(new, memories=(known,)), nearest)
+    assert "core_memory_supersede" in {operation.tool for operation in operations}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("I signed up for the choir last Friday [2026-11-06].", "I met the neighbour at the new place."),
+        ("We're in! The van was late.", "Your library book is due in three days [2026-11-16]."),
+    ],
+)
+def test_an_event_is_not_superseded_by_an_unrelated_one(nearest: NearestExamples, old: str, new: str) -> None:
+    known = Memory(handle="m1", kind="episodic", at="2026-11-06", name="", text=old)
+    operations = file_memory("episodic", call_with(new, memories=(known,)), nearest)
+    assert {operation.tool for operation in operations} <= {"episodic_memory_insert"}
+
+
+def test_a_plan_that_was_called_off_is_superseded(nearest: NearestExamples) -> None:
+    known = Memory(
+        handle="m1",
+        kind="episodic",
+        at="2026-12-05",
+        name="",
+        text="Booked the cabin at Loch Dunn for 5 December [2026-12-05]",
+    )
+    operation = filed(
+        "episodic", call_with("The cabin at Loch Dunn is cancelled, the road is gone.", memories=(known,)), nearest
+    )
+    assert operation["tool"] == "episodic_memory_supersede"
+
+
+def test_a_screen_gives_its_appointment_and_no_bare_clock_times(nearest: NearestExamples) -> None:
+    text = (
+        "Mail\n16:18\nHarbour Trust\nInbox (4)\n15:02\nGreen Grocers\nBuy two, get one free\n"
+        "From: Harbour Trust <desk@harbour.example>\nTo: Dario\nDear Mr. Dario,\n"
+        "The yearly chimney check of flat 2 will take place on:\nThursday, 3 December 2026\nbetween 9:00 and 11:00\n"
+        "Kind regards,\nReply Forward"
+    )
+    call = call_with(text)
+    message = replace(call.messages[0], source="screen", title="Notice of Harbour Trust – Inbox")
+    items = filed("episodic", replace(call, messages=(message,)), nearest)["items"]
+    assert [item["occurred_at"] for item in items] == ["2026-12-03T09:00:00+00:00"]
+    assert items[0]["summary"].startswith(
+        "Notice of Harbour Trust: The yearly chimney check of flat 2 will take place on:"
+    )
+
+
+def test_a_secret_told_is_no_event(nearest: NearestExamples) -> None:
+    assert file_memory("episodic", call_with("The alarm code of the shed is {{vault:k7q2}}."), nearest) == []

@@ -187,3 +187,55 @@ def test_topics_are_content_phrases_with_names() -> None:
     assert question_topics("When did Ola fix the heater in Bergen?")[0] == "Ola fix heater Bergen"
     assert "Bergen" in question_topics("When did Ola fix the heater in Bergen?")
     assert question_topics("小苗什么时候修的暖气?")[0].startswith("小苗")
+
+
+def test_how_something_is_done_is_no_question_for_a_date() -> None:
+    texts = (
+        "To restart the kiln when it trips: open the flap, wait a minute, press the red key.",
+        "I fired the kiln today [2026-03-03].",
+    )
+    answer = ask(texts, "How do I restart the kiln when it trips?", speaker="Petra")
+    assert "open the flap, wait a minute, press the red key" in answer
+
+
+def test_an_address_question_is_answered_by_the_newest_home() -> None:
+    texts = (
+        "My address is 4 Mill Lane.",
+        "Please keep your answers short and answer in French when I write French.",
+        "My new address is 9 Dyer's Yard, Tenbury.",
+    )
+    assert ask(texts, "What is my address now?", speaker="Petra").endswith("9 Dyer's Yard, Tenbury. [3]")
+
+
+def test_a_visit_that_was_called_off_answers_whether_it_took_place() -> None:
+    texts = ("国庆打算带我爸去桐城,十月一号 [2026-10-01]的火车。", "桐城去不成了,我爸发烧,票退了。")
+    assert "去不成" in ask(texts, "国庆江晚和爸爸去桐城了吗?", speaker="江晚")
+
+
+def test_a_stated_stretch_of_time_answers_how_long_before() -> None:
+    texts = (
+        "The splint came off today [2026-03-02], two weeks early.",
+        "Pia's splint was put on in January [2026-01].",
+    )
+    assert (
+        ask(texts, "How many weeks before its planned end did the splint come off?", speaker="Petra")
+        == "two weeks early [1]"
+    )
+
+
+def test_half_of_a_double_question_is_answered_when_only_half_is_known() -> None:
+    texts = ("My neighbour Ola Berg brought a plum cake.",)
+    answer = ask(texts, "Who brought the plum cake, and when was the boat sold?", speaker="Petra")
+    assert "Ola Berg" in answer
+
+
+def test_a_line_of_a_screen_is_quoted_alone() -> None:
+    item = Item(
+        number=1, kind="message", at=START, role="user", speaker="", name="Ticket",
+        text="Berth 7B (lower), deck 2\nQuiet area. There is a socket.\nTotal 40.00", outdated=False, is_screen=True,
+    )  # fmt: skip
+    call = Call(
+        now=START, messages=(), memories=(), core=(), items=(item,), question="Which berth do I have?", asked_at=START,
+        is_final=True, searches=0, failed=(), is_repair=False,
+    )  # fmt: skip
+    assert answer_question(call).text == "Berth 7B (lower), deck 2 [1]"

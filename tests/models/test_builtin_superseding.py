@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mirix.models.builtin.prompt import Memory
+from mirix.models.builtin.entries import replaced_entry
+from mirix.models.builtin.prompt import Memory, Message
 from mirix.models.builtin.superseding import find_change, find_deletion
 
 
@@ -71,3 +72,53 @@ def test_forgetting_needs_the_words_of_the_memory() -> None:
     assert found.handle == "m1"
     assert find_deletion("Forget what I said about the parrot.", known) is None
     assert find_deletion("I live in Oslo.", known) is None
+
+
+def entry(handle: str, caption: str, reference: str, entry_type: str = "credential") -> Memory:
+    return Memory(
+        handle=handle,
+        kind="vault",
+        at="2026-01-01",
+        name=caption,
+        text=f"{caption}: {{{{vault:{reference}}}}}",
+        entry_type=entry_type,
+        sensitivity="high",
+    )
+
+
+def said(text: str) -> Message:
+    return Message(
+        handle="e1", at=None, role="user", speaker="", source="chat", title="", text=text, is_context=False
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        (
+            "password (wifi Maplenet)",
+            "password (network Oaknet)",
+            "New router: Oaknet, {{vault:bbbb}}.",
+        ),
+        ("密码(无线 maple)", "密码(宽带 oak)", "换了宽带,密码 {{vault:bbbb}}。"),
+        ("code (bike shed)", "code (bike shed)", "The code of the bike shed was changed to {{vault:bbbb}}."),
+    ],
+)
+def test_a_new_secret_of_the_same_thing_replaces_the_old_entry(old: str, new: str, text: str) -> None:
+    known = [entry("v1", old, "aaaa"), entry("v2", new, "bbbb"), entry("v3", "password (bank)", "cccc")]
+    found = replaced_entry(new, "credential", said(text), known, but=frozenset({"v2"}))
+    assert found is not None
+    assert found.handle == "v1"
+
+
+@pytest.mark.parametrize(
+    ("old", "entry_type", "text"),
+    [
+        ("My address", "contact_info", "New router: network Oaknet, {{vault:bbbb}}."),
+        ("password (bank)", "credential", "New router: network Oaknet, {{vault:bbbb}}."),
+        ("password (wifi Maplenet)", "credential", "Grandma's router: network Oaknet, {{vault:bbbb}}."),
+    ],
+)
+def test_an_entry_of_another_sort_or_beside_it_stays(old: str, entry_type: str, text: str) -> None:
+    known = [entry("v1", old, "aaaa", entry_type)]
+    assert replaced_entry("password (network Oaknet)", "credential", said(text), known, but=frozenset()) is None

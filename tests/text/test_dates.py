@@ -167,6 +167,22 @@ def test_anchor_in_another_zone_is_read_where_it_was_said() -> None:
         ("下周二和周四有课", "下周二 [2026-11-17]和周四 [2026-11-19]有课"),
         ("周五我去了医院,周五再去", "周五 [2026-11-06]我去了医院,周五 [2026-11-20]再去"),
         ("昨晚没睡好", "昨晚 [2026-11-12 18:00–24:00]没睡好"),
+        ("The lab's report after the scan on Tuesday.", "The lab's report after the scan on Tuesday [2026-11-10]."),
+        (
+            "It was moved from today to Wednesday, 18 November, at 14:00.",
+            "It was moved from today [2026-11-13] to Wednesday, 18 November, at 14:00 [2026-11-18 14:00].",
+        ),
+        (
+            "We sail on 4 February, home on the 9th at noon",
+            "We sail on 4 February [2027-02-04], home on the 9th at noon [2027-02-09 12:00]",
+        ),
+        ("我订了张床,十二月三号送。", "我订了张床,十二月三号 [2026-12-03]送。"),
+        ("第一次周五合唱,迟到了。", "第一次周五合唱,迟到了。"),
+        (
+            "16:18\nHarbour Trust\n15:02\nTomorrow 8:00, two men",
+            "16:18\nHarbour Trust\n15:02\nTomorrow 8:00 [2026-11-14 08:00], two men",
+        ),
+        ("[08:12] Ola: full\nPer  08:27  free\n07:25  15:40", "[08:12] Ola: full\nPer  08:27  free\n07:25  15:40"),
     ],
 )
 def test_annotation_stands_behind_relative_expressions_only(text: str, annotated: str) -> None:

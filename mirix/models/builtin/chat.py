@@ -11,6 +11,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -24,6 +25,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, PrivateAttr
 
 from mirix.models.builtin.filing import Operation, file_batch, file_memory
+from mirix.models.builtin.language import as_written
 from mirix.models.builtin.nearest import NearestExamples, load_examples, plain_nearest
 from mirix.models.builtin.prompt import Call, parse_call
 from mirix.models.builtin.reading import answer_question, better_query
@@ -124,7 +126,10 @@ class BuiltinChatModel(BaseChatModel):
     def _reply(self, messages: list[BaseMessage], options: dict[str, Any]) -> AIMessage:
         tools = options.get("tools") or []
         names = {tool["function"]["name"] for tool in tools}
-        text, operations = self._decide(parse_call(messages), names)
+        call = parse_call(messages)
+        text, operations = self._decide(call, names)
+        text = as_written(text, call.written)
+        operations = [replace(each, arguments=_as_written(each.arguments, call.written)) for each in operations]
         calls = [
             ToolCall(name=operation.tool, args=operation.arguments, id=_call_id(messages, index), type="tool_call")
             for index, operation in enumerate(operations)
@@ -173,6 +178,17 @@ class BuiltinChatModel(BaseChatModel):
             if self._loaded is None:
                 self._loaded = NearestExamples(load_examples(), self.embed_texts)
             return self._loaded
+
+
+def _as_written(value: Any, written: str) -> Any:
+    """Arguments with their punctuation as in the evidence."""
+    if isinstance(value, str):
+        return as_written(value, written)
+    if isinstance(value, list):
+        return [_as_written(each, written) for each in value]
+    if isinstance(value, dict):
+        return {key: _as_written(each, written) for key, each in value.items()}
+    return value
 
 
 def _filed(operations: list[Operation]) -> tuple[str, list[Operation]]:

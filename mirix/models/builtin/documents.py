@@ -32,6 +32,9 @@ def document_title(text: str) -> str:
     subject = re.search(r"(?im)^(?:subject|re|主题)[::]\s*(.+)$", text)
     if subject:
         return subject.group(1).strip()
+    addressed = re.search(r"(?m)^Dear ([A-Z][^,\n]{1,40}),|^尊敬的([^:,\n]{1,16})[:,]", text)
+    if addressed:
+        return f"Letter to {addressed.group(1)}" if addressed.group(1) else f"致{addressed.group(2)}的信"
     named = re.search(r"《([^》]{2,40})》", text)
     if named:
         return named.group(1)

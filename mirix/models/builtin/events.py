@@ -25,8 +25,11 @@ from mirix.models.builtin.signals import has
 from mirix.models.builtin.subjects import Subject, is_lasting_fact, subject_of
 
 _MOST_OF_ONE = 4  # events of one message
+_SHORT_MESSAGE = 200  # characters up to which a message is the detail of each of its events
+_FULL_SENTENCE = 3  # words that tell something
 _LEAD_IN = re.compile(
-    r"(?i)^(?:please )?(?:keep|save|store|file|archive|here(?:'s| is| are)|fyi|forwarding|note)\b[^.!?:]{0,80}:$"
+    r"(?i)^(?:please )?(?:keep|save|store|file|archive|here(?:'s| is| are)|fyi|forwarding|"
+    r"note)\b[^.!?:]{0,80}:$"
 )
 
 
@@ -41,38 +44,43 @@ def draft_episodic(messages: Sequence[Message], nearest: NearestExamples) -> lis
 def _told_events(message: Message, nearest: NearestExamples) -> list[Draft]:
     sentences = _whole_sentences(message.text)
     scores = scores_of("episodic", sentences, nearest)
-    telling = [
-        (score, order)
-        for order, (score, sentence) in enumerate(zip(scores, sentences, strict=True))
-        if not _tells_no_event(sentence)
-    ]
-    best = max((score for score, _ in telling), default=0.0)
+    telling = [order for order, sentence in enumerate(sentences) if not _tells_no_event(sentence)]
+    best = max((scores[order] for order in telling), default=0.0)
     groups: list[list[str]] = []
-    for score, order in telling:
-        if score < 0.0 and score != best:
+    for order in telling:
+        if scores[order] < 0.0 and scores[order] != best:
             continue
         sentence = sentences[order]
-        # A second time opens a second event; what has no time belongs to the event before it.
-        if not groups or (_is_dated(sentence) and any(map(_is_dated, groups[-1]))):
-            needs_subject = (
-                order > 0 and subject_of(sentence) is Subject.PRONOUN and sentences[order - 1] not in sum(groups, [])
-            )
-            groups.append([sentences[order - 1]] if needs_subject else [])
+        # A time opens an event of its own; what has no time belongs to the event before it.
+        if not groups or (_is_dated(sentence) and any(map(_stands_alone, groups[-1]))):
+            before = sentences[order - 1] if order > 0 else ""
+            needs_subject = subject_of(sentence) is Subject.PRONOUN and before
+            groups.append([before] if needs_subject and not any(before in group for group in groups) else [])
         groups[-1].append(sentence)
-    kept = groups[:_MOST_OF_ONE]
-    return [_event(_joined(group), message, whole=len(groups) == 1) for group in kept]
+    return [_event(_joined(group), message, len(groups)) for group in groups[:_MOST_OF_ONE]]
+
+
+def _stands_alone(sentence: str) -> bool:
+    """Whether a sentence tells an event by itself: another time in the next one is that of another event."""
+    return _is_dated(sentence) or (
+        has("past_event", plain(sentence)) and len(content_terms(sentence)) >= _FULL_SENTENCE
+    )
 
 
 def _screen_events(message: Message) -> list[Draft]:
     """Appointments, deadlines and what else of meaning stands on a screen."""
-    return [_event(statement, message, whole=False) for statement in screen_statements(message)]
+    return [_event(statement, message, 0) for statement in screen_statements(message)]
 
 
-def _event(statement: str, message: Message, *, whole: bool) -> Draft:
+def _event(statement: str, message: Message, events_told: int) -> Draft:
+    """`events_told`: how many the message tells; what else it says is detail of the only one, or of each of a few."""
     start, end = event_times(statement, message.at)
-    details = tidy(message.text) if whole else tidy(statement)
+    summary = tidy(statement).rstrip(":;")
+    summary = summary[:1].upper() + summary[1:] if events_told else summary  # what stood behind a semicolon
+    is_short = len(message.text) <= _SHORT_MESSAGE and events_told > 0
+    details = tidy(message.text) if events_told == 1 or is_short else tidy(statement)
     item: dict[str, object] = {
-        "summary": tidy(statement).rstrip(":;")[:SUMMARY_LIMIT],
+        "summary": summary[:SUMMARY_LIMIT],
         "details": details[:DETAILS_LIMIT],
         "event_type": event_type(statement),
         "actor": actor_of(statement, message),

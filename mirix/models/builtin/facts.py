@@ -15,11 +15,20 @@ from mirix.models.builtin.drafts import (
     telling_sentences,
 )
 from mirix.models.builtin.fields import is_for_assistant, keywords_of, semantic_kind, semantic_name, tidy
-from mirix.models.builtin.language import VAULT_REFERENCE, is_chinese, plain, split_sentences
+from mirix.models.builtin.language import (
+    VAULT_REFERENCE,
+    content_terms,
+    is_chinese,
+    is_past_form,
+    plain,
+    split_clauses,
+    split_sentences,
+)
 from mirix.models.builtin.nearest import NearestExamples
 from mirix.models.builtin.prompt import Message
 from mirix.models.builtin.signals import has
-from mirix.models.builtin.subjects import Subject, is_lasting, is_life_change, is_one_off, subject_of
+from mirix.models.builtin.slots import is_unsettled, slot_of
+from mirix.models.builtin.subjects import Subject, is_lasting, is_life_change, is_one_off, says_only_when, subject_of
 
 _SURE = 0.05  # margin of a sentence that stands beside others
 _SURE_ALONE = 0.15  # margin of a sentence that names nothing by its form and is filed all the same
@@ -27,7 +36,9 @@ _FLOOR = -0.25  # below it no sentence of a message is filed, even the best one
 _OWN = frozenset({Subject.USER, Subject.FAMILY, Subject.ASSISTANT, Subject.OPEN})
 _NAMES_OR_NOW = re.compile(r"\b(?:is|are|called|named) [A-Z]\w|\b(?:now|these days)\b|现在|如今|目前|叫(?!我)")
 _STILL = re.compile(r"(?i)\b(?:now|no longer|any ?more|these days|still)\b|现在|如今|目前|不再|以后")
-_CHEER = re.compile(r"(?i)^\W*(?:happy|merry|congrat\w*|thank|welcome|good (?:night|morning))\b|生日快乐|恭喜|谢谢|晚安")
+_CHEER = re.compile(
+    r"(?i)^\W*(?:happy|merry|congrat\w*|thank|welcome|good (?:night|morning))\b|生日快乐|恭喜|谢谢|晚安"
+)
 _KNOWLEDGE_SIGNS = ("definition", "quoted_term", "name_is", "other_person", "project")
 
 
@@ -35,55 +46,110 @@ def draft_core(messages: Sequence[Message], nearest: NearestExamples) -> list[Dr
     """Lines on the user and their household, and wishes on how the assistant should behave."""
     drafts = []
     for message in own_messages(messages):
-        sentences = telling_sentences(message.text)
-        subjects = _resolved_subjects(sentences)
-        scores = scores_of("core", sentences, nearest)
-        allowed = [
-            (score, sentence)
-            for score, sentence, subject in zip(scores, sentences, subjects, strict=True)
-            if _may_be_core(sentence, subject)
-        ]
-        best = max((score for score, _ in allowed), default=0.0)
-        for score, sentence in allowed:
-            if score < _SURE and score != best and not _is_plain_fact(sentence) and not is_life_change(sentence):
-                continue
-            line = tidy(sentence).rstrip(":;")
-            if line and not VAULT_REFERENCE.fullmatch(line):
-                label = "persona" if is_for_assistant(line) else "human"
-                drafts.append(make_draft({"label": label, "line": line[:SUMMARY_LIMIT]}, sentence, message))
+        for sentence in _core_sentences(message, nearest):
+            drafts += [_core_line(fact, message) for fact in _facts_of(sentence) if _says_something(fact)]
     return drafts
+
+
+def _core_sentences(message: Message, nearest: NearestExamples) -> list[str]:
+    sentences = telling_sentences(message.text)
+    subjects = _resolved_subjects(sentences)
+    scores = scores_of("core", sentences, nearest)
+    allowed = [
+        (score, sentence)
+        for score, sentence, subject in zip(scores, sentences, subjects, strict=True)
+        if _may_be_core(sentence, subject)
+    ]
+    best = max((score for score, _ in allowed), default=0.0)
+    return [
+        sentence
+        for score, sentence in _with_their_pronouns(allowed, sentences)
+        if score >= _SURE or score == best or _is_plain_fact(sentence) or is_life_change(sentence) or slot_of(sentence)
+    ]
+
+
+def _facts_of(sentence: str) -> list[str]:
+    """A sentence in which somebody introduces themselves, as the fact that may change and the rest: a later change of
+    one must not take the other away.
+    """
+    clauses = split_clauses(sentence, "and")
+    changing = [clause for clause in clauses if slot_of(clause)]
+    if (
+        len(clauses) < 2
+        or len(changing) != 1
+        or not any(has(sign, plain(sentence)) for sign in ("my_name_is", "i_am", "works"))
+    ):
+        return [sentence]
+    # What follows without a subject belongs to the clause before it.
+    at = clauses.index(changing[0])
+    end = next((n for n in range(at + 1, len(clauses)) if has("first_subject", clauses[n])), at + 1)
+    rest = [*clauses[:at], *clauses[end:]]
+    joint = "," if is_chinese(sentence) else ", "
+    others = [joint.join(rest)] if len(content_terms(" ".join(rest))) > 1 else []
+    return [*others, joint.join(clauses[at:end])] if others else [sentence]
+
+
+def _says_something(sentence: str) -> bool:
+    line = tidy(sentence)
+    tells = len(content_terms(line)) > 1 or is_for_assistant(line) or is_lasting(sentence)
+    return bool(line) and tells and not VAULT_REFERENCE.fullmatch(line)
+
+
+def _core_line(sentence: str, message: Message) -> Draft:
+    line = tidy(sentence).rstrip(":;,")
+    label = "persona" if is_for_assistant(line) else "human"
+    return make_draft({"label": label, "line": line[:SUMMARY_LIMIT]}, sentence, message)
 
 
 def draft_semantic(messages: Sequence[Message], nearest: NearestExamples) -> list[Draft]:
     """People, places, projects and words of one's own; a sentence that merely mentions one of them tells nothing."""
     drafts: list[Draft] = []
     for message in own_messages(messages):
-        sentences = telling_sentences(message.text)
-        scores = scores_of("semantic", sentences, nearest)
-        best = max(scores, default=0.0)
-        subject = ""
-        mine: list[Draft] = []
-        for score, sentence in zip(scores, sentences, strict=True):
-            goes_on = bool(mine) and subject_of(sentence) is Subject.PRONOUN
-            named = semantic_name(sentence)
-            if not goes_on and (score < max(_FLOOR, min(_SURE, best)) or _is_mere_mention(sentence)):
-                subject = named or subject
-                continue
-            name = subject if goes_on and subject else named or subject or semantic_name(message.text)
-            name = _full_name(name, sentence)
-            if not name:
-                continue
-            if mine and (goes_on or name == mine[-1].item["name"]):
-                mine[-1] = _longer(mine[-1], sentence, name)
-            else:
-                mine.append(make_draft(_semantic_item(name, sentence), sentence, message))
-            subject = str(mine[-1].item["name"])
-        if not mine and sentences and best >= _SURE_ALONE:
-            telling = sentences[scores.index(best)]
-            if not _is_mere_mention(telling):
-                mine.append(make_draft(_semantic_item(_topic_of(telling), telling), telling, message))
-        drafts += mine
+        drafts += _knowledge_of(message, nearest)
     return drafts
+
+
+def _knowledge_of(message: Message, nearest: NearestExamples) -> list[Draft]:
+    sentences = telling_sentences(message.text)
+    scores = scores_of("semantic", sentences, nearest)
+    best = max(scores, default=0.0)
+    subject, introduced = "", ""
+    found: list[Draft] = []
+    for score, sentence in zip(scores, sentences, strict=True):
+        goes_on = bool(subject) and subject_of(sentence) is Subject.PRONOUN
+        name = subject if goes_on else _full_name(semantic_name(sentence), sentence)
+        mentions = score < max(_FLOOR, min(_SURE, best)) or _is_mere_mention(sentence)
+        if found and name and name == found[-1].item["name"] and (goes_on or not mentions):
+            found[-1] = _longer(found[-1], sentence)
+        elif name and not mentions:
+            # A pronoun needs the sentence that says who it is.
+            whole = f"{introduced} {sentence}" if goes_on and introduced else sentence
+            found.append(make_draft(_semantic_item(name, whole), whole, message))
+        if name:
+            subject, introduced = name, sentence
+        if found and found[-1].item["name"] != subject and goes_on:
+            subject = str(found[-1].item["name"])
+    if not found and best >= _SURE_ALONE:
+        telling = sentences[scores.index(best)]
+        topic = _topic_of(telling)
+        if topic and not _is_mere_mention(telling):
+            found.append(make_draft(_semantic_item(topic, telling), telling, message))
+    return found
+
+
+def _with_their_pronouns(allowed: Sequence[tuple[float, str]], sentences: Sequence[str]) -> list[tuple[float, str]]:
+    """Sentences on a relative with the sentence that goes on with "she": one line, for it means nothing alone."""
+    joined: list[tuple[float, str]] = []
+    for score, sentence in allowed:
+        order = sentences.index(sentence)
+        before = sentences[order - 1] if order > 0 else ""
+        if subject_of(sentence) is Subject.PRONOUN and before:
+            if joined and joined[-1][1].endswith(before):
+                joined[-1] = (max(score, joined[-1][0]), f"{joined[-1][1]} {sentence}")
+                continue
+            sentence = f"{before} {sentence}"
+        joined.append((score, sentence))
+    return joined
 
 
 def _resolved_subjects(sentences: Sequence[str]) -> list[Subject]:
@@ -103,16 +169,31 @@ def _may_be_core(sentence: str, subject: Subject) -> bool:
         return False
     if is_for_assistant(tidy(sentence)) and not has("past_event", text):
         return True
-    if subject not in _OWN or _CHEER.search(text):
-        return False
-    if is_lasting(sentence) or is_life_change(sentence):
+    if slot_of(sentence):
         return True
-    return subject is not Subject.OPEN and (has("state_change", text) or _STILL.search(text) is not None)
+    if subject not in _OWN or _CHEER.search(text) or says_only_when(sentence):
+        return False
+    if (
+        subject is Subject.OPEN
+        and not is_chinese(text)
+        and not (has("first_person", text) and not _opens_in_past(text))
+    ):
+        return False
+    if is_lasting(sentence) or (is_life_change(sentence) and len(content_terms(sentence)) > 1):
+        return True
+    return subject is not Subject.OPEN and (
+        (has("state_change", text) and not is_unsettled(text)) or _STILL.search(text) is not None
+    )
+
+
+def _opens_in_past(text: str) -> bool:
+    """ "Painted my fence": the subject is left out, the verb tells of once."""
+    return is_past_form(text.split()[0].strip(",.!")) if text.split() else False
 
 
 def _is_plain_fact(sentence: str) -> bool:
     """A lasting statement on the user by its form, however short."""
-    told = any(has(sign, sentence) for sign in ("i_am", "my_name_is", "works", "home", "health"))
+    told = any(has(sign, sentence) for sign in ("i_am", "my_name_is", "works", "health"))
     return told and has("first_subject", tidy(sentence))
 
 
@@ -140,26 +221,23 @@ def _semantic_item(name: str, sentence: str) -> dict[str, object]:
 
 
 def _topic_of(sentence: str) -> str:
-    """What a sentence that names nobody is about: "our union", else its first words."""
-    found = re.search(r"\b(?:our|my|the) ((?:[a-z-]+ )?[a-z-]{3,})\b", plain(sentence))
-    if found is not None:
-        return found.group(1)
-    return re.split(r"[,:;。]", tidy(plain(sentence)))[0][:24]
+    """What a sentence that names nobody is about: "our union", 我们组; "" when it is about nothing of its own."""
+    text = plain(sentence)
+    own = re.search(
+        r"\b(?:[Oo]ur|[Mm]y|[Tt]he) ((?:[a-z-]+ )?[a-z-]{3,})\b|我们([\u4e00-\u9fff]{1,4}?)(?=[的是有在,])", text
+    )
+    if own is not None:
+        return own.group(1) or own.group(2)
+    return "" if is_chinese(text) else re.split(r"[,:;]", tidy(text))[0][:24]
 
 
-def _longer(draft: Draft, sentence: str, name: str) -> Draft:
+def _longer(draft: Draft, sentence: str) -> Draft:
     """The same record with one more sentence."""
     joined = f"{draft.statement}{'' if is_chinese(draft.statement) else ' '}{sentence}"
-    kind = draft.item["kind"] if draft.item["kind"] != "concept" else semantic_kind(joined, str(draft.item["name"]))
-    full = _full_name(str(draft.item["name"]), sentence)
-    item = {
-        **draft.item,
-        "name": full,
-        "kind": kind,
-        "details": tidy(joined)[:DETAILS_LIMIT],
-        "keywords": keywords_of(joined),
-    }
-    return make_draft(item, joined, draft.message)
+    name = _full_name(str(draft.item["name"]), sentence)
+    kind = draft.item["kind"] if draft.item["kind"] != "concept" else semantic_kind(joined, name)
+    told = {"name": name, "kind": kind, "details": tidy(joined)[:DETAILS_LIMIT], "keywords": keywords_of(joined)}
+    return make_draft({**draft.item, **told}, joined, draft.message)
 
 
 def _full_name(name: str, sentence: str) -> str:

@@ -17,9 +17,10 @@ from mirix.models.builtin.language import (
 from mirix.models.builtin.moments import find_moments, find_written_dates
 from mirix.models.builtin.prompt import Message
 from mirix.models.builtin.signals import has
+from mirix.models.builtin.subjects import chinese_name
 
 _FILLER = re.compile(
-    r"^(?:(?:by the way|btw|oh|well|so|ok(?:ay)?|hey|hi|hello|morning|please (?:note|"
+    r"^(?:(?:by the way|btw|big news|good news|oh|well|so|ok(?:ay)?|hey|hi|hello|morning|please (?:note|"
     r"remember)(?: that)?|just so you know|for the record|fyi|remember that|note that|also|and|"
     r"anyway)[,:!. ]+)+|"
     r"^(?:(?:对了|顺便说一下|顺便说|那个|哦|嗯|另外|还有|记一下|记住|请记住|你好|早)[,,::!。 ]*)+",
@@ -30,16 +31,26 @@ _NAME = re.compile(
     r"&) (?=[A-ZÀ-Þ])| [A-ZÀ-Þ][\w'’-]+)*"
 )
 _NAME_ZH = re.compile(
-    r"(?:叫|名叫|姓名是|是|找|跟|和|与|约|问|给|请|让)?(?P<name>(?:老|小|大|"
-    r"阿)[\u4e00-\u9fff](?![\u4e00-\u9fff]?(?:说|时|概|家|学))|"
+    r"(?:叫|名叫|姓名是|是|找|跟|和|与|约|问|给|请|让|的|(?<![\u4e00-\u9fff]))(?P<name>(?:老|小|大|阿)"
+    r"(?![的时区说概家学姐子人孩伙板年念多半都雨雪风事心电城桥山河湖路楼])[\u4e00-\u9fff](?![\u4e00-\u9fff]?(?:说|"
+    r"时|概|家|学|区))|"
     r"[赵钱孙李周吴郑王冯陈卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜谢邹苏潘葛范彭郎鲁韦马苗方俞任袁柳史唐费薛雷贺倪汤罗毕郝安常齐康伍余顾孟黄穆萧尹姚邵汪毛戴宋庞熊项祝董梁杜阮蓝季贾江童颜郭梅盛林钟徐邱骆高夏蔡田樊胡凌霍万卢莫房裘缪解丁邓石崔龚程裴陆翁段侯武刘叶黎白温庄曾关欧阳]"
     r"(?:[\u4e00-\u9fff]{0,2}?)(?:老师|师傅|经理|医生|大夫|主任|阿姨|叔叔?|哥|姐|总|工|教练|律师|"
     r"科长|处长|校长|护士|老板))"
+)
+_CALLED_ZH = re.compile(
+    r"(?<![小大])(?:名叫|叫(?!我|做|他|她|你|醒|好|人|上|来|去)|"
+    r"名字是)[“「\"]?(?P<name>[\u4e00-\u9fff]{2,4}?)[”」\"]?(?=[,。;!?,、的吧了]|$)"
 )
 _HAN_BORDER = re.compile(r"[^\u4e00-\u9fff]|[的了是在和就都也很把被给让跟与我你他她这那有没不要先再]")
 _QUOTED = re.compile(r"[\"“「『'‘](?P<term>[^\"”」』'’]{1,30})[\"”」』'’]")
 _PROJECT = re.compile(
     r"\b(?:[Pp]roject|[Cc]odename) (?P<name>[A-Z][\w-]+)|(?P<zh>[\u4e00-\u9fffA-Za-z0-9]{2,8}(?:项目|系统|平台|计划))"
+)
+_IS_A_PROJECT = re.compile(
+    r"(?i)\bis (?:our|the|my|a|an) (?:[\w-]+ ){0,3}(?:system|project|tool|app|platform|product|"
+    r"software|database|prototype|campaign|initiative)\b|"
+    r"是(?:我们)?.{0,10}(?:系统|项目|平台|软件|产品|工具)"
 )
 _MY_PERSON = re.compile(
     r"\b(?:my|our) (?P<relation>(?:[a-z-]+ )?(?:boss|manager|colleague|neighbou?r|landlord|"
@@ -54,6 +65,8 @@ I I'm I've I'll I'd The A An My Our We He She They It This That These Those When
 No Please At In On For To From With After Before Monday Tuesday Wednesday Thursday Friday Saturday Sunday
 January February March April May June July August September October November December Today Tomorrow Yesterday
 Actually Sorry Just Now There Here What Who How Why Where Which Not Note Remember OK Ok Okay Hi Hello Thanks
+Nobody Everybody Everyone Someone Somebody Nothing Everything Something Teacher Internet Network
+Happy Only Still Since Between Three Four Five Six Booked Signed Lost Saw
 Met Had Got His Her Their Its Your You Two One Three Every Each Keep Save Last Next Correction
 """
 _NOT_NAMES = frozenset(_NOT_NAMES_TEXT.split())
@@ -112,9 +125,15 @@ def semantic_name(sentence: str) -> str:
     acronym = re.match(r"\W*([A-Z][A-Z0-9]{1,7}) (?:stands|means|is short)", bare)
     if acronym:
         return acronym.group(1)
+    named = _CALLED_ZH.search(bare)
+    if named:
+        return named.group("name")
     names = names_in(bare)
     if names:
         return names[0]
+    name = chinese_name(bare)
+    if name:
+        return name
     person = _MY_PERSON.search(bare)
     if person:
         return person.group("relation") or person.group("zh")
@@ -123,7 +142,7 @@ def semantic_name(sentence: str) -> str:
 
 def semantic_kind(sentence: str, name: str) -> str:
     """person, place, concept, project or preference."""
-    if _PROJECT.search(sentence):
+    if _PROJECT.search(sentence) or _IS_A_PROJECT.search(plain(sentence)):
         return "project"
     if has("definition", sentence) or has("quoted_term", sentence):
         return "concept"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mirix.models.builtin.drafts import Draft, Drafter, make_draft, own_messages
+from mirix.models.builtin.entries import references_of, replaced_entry
 from mirix.models.builtin.events import draft_episodic
 from mirix.models.builtin.facts import draft_core, draft_semantic
 from mirix.models.builtin.fields import event_times, tidy
@@ -62,6 +63,8 @@ def file_memory(kind: str, call: Call, nearest: NearestExamples) -> list[Operati
     if operations:
         return operations
     drafts = _DRAFTERS[kind](call.messages, nearest)
+    if kind == "vault":
+        return _file_entries(drafts, call)
     fresh: list[Draft] = []
     changed: set[str] = set()
     for draft in drafts:
@@ -74,6 +77,38 @@ def file_memory(kind: str, call: Call, nearest: NearestExamples) -> list[Operati
     if fresh:
         operations.append(_insertion(kind, fresh))
     return operations
+
+
+def _file_entries(drafts: Sequence[Draft], call: Call) -> list[Operation]:
+    """Vault entries: values in the open are inserted or replace their older entry; a value that was sealed on the way
+    in has its entry already, which may replace an older one.
+    """
+    operations: list[Operation] = []
+    fresh: list[Draft] = []
+    for draft in drafts:
+        caption, sort = str(draft.item["caption"]), str(draft.item["entry_type"])
+        old = replaced_entry(caption, sort, draft.message, call.memories, but=frozenset())
+        if old is None or str(draft.item["value"]) in old.text:
+            fresh.append(draft)
+        else:
+            operations += _changing("vault", Change(verb="supersede", memory=old), draft)
+    for message in own_messages(call.messages):
+        references = references_of(message.text)
+        entries = [memory for memory in call.memories if any(each in memory.text for each in references)]
+        mine = frozenset(entry.handle for entry in entries)
+        for entry in entries:
+            old = replaced_entry(entry.name, entry.entry_type, message, call.memories, but=mine)
+            if old is not None and entry.entry_type and entry.sensitivity:
+                reference = next(each for each in references if each in entry.text)
+                item: dict[str, object] = {
+                    "entry_type": entry.entry_type,
+                    "caption": entry.name,
+                    "sensitivity": entry.sensitivity,
+                    "value": reference,
+                }
+                draft = make_draft(item, message.text, message)
+                operations += _changing("vault", Change(verb="supersede", memory=old), draft)
+    return operations + ([_insertion("vault", fresh)] if fresh else [])
 
 
 def _identity(draft: Draft) -> str:

@@ -56,6 +56,41 @@ knives/knife shelves/shelf wives/wife
 _IRREGULAR = dict(pair.split("/") for pair in _IRREGULAR_TEXT.split())
 
 
+_SAME_IN_PAST = frozenset(
+    {"read", "put", "cut", "let", "hit", "set", "shut", "spread", "hurt", "burst", "rang", "swore", "shook", "grew"}
+)
+
+
+def is_past_form(word: str) -> bool:
+    """Whether an English verb form may tell what happened once."""
+    lowered = word.lower()
+    return lowered in _IRREGULAR or lowered in _SAME_IN_PAST or (lowered.endswith("ed") and len(lowered) > 4)
+
+
+_WIDE = "\uff0c\uff1a\uff1b\uff01\uff1f\uff08\uff09"
+_NARROW = ",:;!?()"
+_TO_NARROW = str.maketrans(_WIDE, _NARROW)
+_NARROW_BESIDE_HAN = re.compile(r"(?<=[\u3400-\u9fff\u201d\u300d\u300b])[,:;!?()](?![\d/])|[()](?=[\u3400-\u9fff])")
+
+
+def narrow(text: str) -> str:
+    """The text with full-width Chinese punctuation as its ASCII twin, one character for one: rules know only these."""
+    return text.translate(_TO_NARROW)
+
+
+def as_written(text: str, written: str) -> str:
+    """A text that was quoted from the narrow form of `written`, with its punctuation as it stands there.
+
+    What is no quote gets full width beside Chinese characters where `written` has full width at all.
+    """
+    if not any(mark in written for mark in _WIDE):
+        return text
+    at = narrow(written).find(text)
+    if at >= 0:
+        return written[at : at + len(text)]
+    return _NARROW_BESIDE_HAN.sub(lambda match: _WIDE[_NARROW.index(match.group())], text)
+
+
 def is_chinese(text: str) -> bool:
     """True when Chinese characters carry the text: names and product words in Latin letters do not change the
     language.
@@ -91,11 +126,15 @@ def _inside_bracket(text: str, position: int) -> bool:
     return text.rfind("[", 0, position) > text.rfind("]", 0, position) and "]" in text[position : position + 60]
 
 
-def split_clauses(sentence: str) -> list[str]:
-    """Clauses of one sentence, cut at commas, semicolons, colons and dashes (never inside a resolved date)."""
+def split_clauses(sentence: str, joint: str = "") -> list[str]:
+    """Clauses of one sentence, cut at commas, semicolons, colons and dashes (never inside a resolved date).
+
+    `joint`: a word that cuts too where a clause of the speaker's follows ("and I live …").
+    """
     shielded = BRACKET.sub(lambda match: re.sub(r"[,;:,–-]", "\x00", match.group()), sentence)
     clauses, start = [], 0
-    for match in re.finditer(r"[;;,。!?]|(?<=\S)[,:](?=\s)|:|\s[–—-]\s|——", shielded):
+    joining = rf"|,? \b{joint} (?=(?:I|we|my)\b)" if joint else ""
+    for match in re.finditer(rf"[;,。!?]|:|\s[–—-]\s|——{joining}", shielded):
         clauses.append(sentence[start : match.start()].strip())
         start = match.end()
     clauses.append(sentence[start:].strip())

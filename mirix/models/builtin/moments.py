@@ -74,24 +74,27 @@ def find_moments(text: str) -> list[Moment]:
 
 
 def find_written_dates(text: str, said_at: datetime | None) -> list[Moment]:
-    """Dates that a text writes out in full, which therefore carry no bracket ("16 March 2026")."""
+    """Days and times that a text writes out in full, which therefore carry no bracket ("16 March 2026, 9:30")."""
     if said_at is None or said_at.tzinfo is None:
         return []
     found = []
     for mention in find_mentions(text, said_at, "UTC"):
-        if mention.range.granularity is Granularity.DAY and not mention.relative:
-            day = mention.range.start
-            found.append(
-                Moment(
-                    position=mention.start_index,
-                    year=day.year,
-                    month=day.month,
-                    day=day.day,
-                    clock=None,
-                    until_day=None,
-                    until_clock=None,
-                )
+        start, end = mention.range.start, mention.range.end
+        if mention.relative or end - start > timedelta(days=1):
+            continue
+        is_day = mention.range.granularity is Granularity.DAY
+        is_stretch = not is_day and mention.range.granularity is not Granularity.INSTANT
+        found.append(
+            Moment(
+                position=mention.start_index,
+                year=start.year,
+                month=start.month,
+                day=start.day,
+                clock=None if is_day else start.time(),
+                until_day=None,
+                until_clock=end.time() if is_stretch and end.date() == start.date() else None,
             )
+        )
     return found
 
 

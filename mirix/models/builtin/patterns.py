@@ -36,7 +36,7 @@ TIME_ZH = (
     r"礼拜)[一二三四五六日天末]|"
     r"[去今明前]年|\d{1,4}年|[一二三四五六七八九十\d]+月(?:[一二三四五六七八九十\d]+[号日])?|"
     r"[一二三四五六七八九十\d]+[号日](?!楼|线|门|馆|院)|[上下]午|早上|晚上|凌晨|中午|傍晚|"
-    r"[一二三四五六七八九十\d]+点(?:半|钟)?|"
+    r"(?:[二两三四五六七八九\d]|十[一二]?)点(?:半|钟)?|(?:[上下]午|晚上?|中午|凌晨)一点|一点(?:半|钟|整)|"
     r"[一二两三四五六七八九十\d几]+(?:天|周|个月|年)[之以]?[前后]|国庆|春节|中秋|元旦|端午|清明|五一)"
 )
 
@@ -61,7 +61,8 @@ PATTERNS: dict[str, str] = {
     r"开车|种|卖|设计|护理|负责)|做.{1,8}(?:的|设计|维修|生意)",
     "home": r"\b(?:I|we)(?:['’]ve| have)? (?:just |now )?(?:live|moved|move|rent|rented|taken|took|"
     r"bought)\b.{0,30}\b(?:in|to|at|on|into|above|a (?:flat|house|room|studio|place|apartment))\b|"
-    r"\b(?:my|our|the) (?:new )?(?:flat|house|place|apartment|address) is\b|\b[Nn]ew address\b|"
+    r"\b(?:[Mm]y|[Oo]ur|[Tt]he) (?:new )?(?:flat|house|place|apartment|(?:home |"
+    r"postal )?address) is\b|\b[Nn]ew address\b|"
     r"\baddress (?:from now|as of)\b|"
     r"(?<![压抓记拿站停憋忍挡按留])住(?:在|进|到|了)|搬(?:到|去|进(?!来)|完)|租了|家(?:住|在)|新家(?:在|是)",
     "habit": (
@@ -84,7 +85,7 @@ PATTERNS: dict[str, str] = {
     r"24-hour|summar(?:y|ise|ize) first|when you (?:answer|write|reply|explain|send)|talk to me|"
     r"address me|remind(?:ers?)?|notifications?|apologi[sz]e|small talk|british spelling)\b|"
     r"回答|回复|回我|答案|[说讲]话|发表情|称呼|叫我|表情符号|感叹号|啰嗦|简短|简洁|口语|书面|客套|"
-    r"提醒我|别提醒|不要提醒|用中文|用英文|分点|列表|结论|单位|摄氏|公制|语气|废话",
+    r"提醒我|别提醒|不要提醒|用中文|用英文|分点|列表|结论|用.{1,6}单位|摄氏|公制|语气|废话",
     "to_assistant": r"\b(?:please|you should|I(?:'d| would) (?:like|prefer) you|I want you to|"
     r"don't (?:ever )?(?:send|use|give|call|remind|tell|write|ask|start|end|suggest)|stop \w+ing|"
     r"from now on|in future|going forward)\b|"
@@ -110,7 +111,8 @@ PATTERNS: dict[str, str] = {
     "rescheduled": (
         r"\b(?:pushed (?:back|forward|to)|postponed|rescheduled|moved (?:to|back|forward)|put (?:back|"
         r"off)|brought forward|new date|instead of|cancel+ed|called off|changed to|not going|"
-        r"no longer|now on|now at)\b|改期|改到|改成|改在|推迟|延期|提前到|挪到|换到|取消|"
+        r"no longer|now on|now at|is off|won't (?:go|happen|take place))\b|(?:去|来|开|办)不成|泡汤|"
+        r"票(?:已经)?退了|没去成|改期|改到|改成|改在|推迟|延期|提前到|挪到|换到|取消|"
         r"不去了|作废"
     ),
     "correction": (
@@ -144,8 +146,8 @@ PATTERNS: dict[str, str] = {
     ),
     "ordered": r"\b(?:first(?:ly)?,? .{3,200}(?:then|next|second|after that|finally|last)|then .{3,100}then|"
     r"step \d|steps?:|in this order|before you|after that|and only then|finally)\b|"
-    r"先.{1,60}(?:再|然后|接着|最后|才)|第一步|第[一二]步|步骤|最后.{1,20}|其次|依次|顺序",
-    "how_to": r"\b(?:how (?:to|I|we)|the (?:trick|way|fix|procedure|routine|drill|recipe|workflow)|"
+    r"先.{1,60}(?:再|然后|接着|最后|才)|第一步|第[一二]步|步骤|其次|依次|顺序",
+    "how_to": r"\b(?:how (?:to|I|we)|(?<!by )the (?:trick|way|fix|procedure|routine|drill|recipe|workflow)|"
     r"to (?:reset|restart|fix|open|start|make|clean|install|set up|export|file|submit|"
     r"get)\b.{3,80}[:,]|here's how|"
     r"what (?:works|helped|fixed)|fixed (?:it|by)|solved|workaround|turn(?:ed)? out|if (?:it|"

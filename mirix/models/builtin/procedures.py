@@ -17,7 +17,8 @@ from mirix.models.builtin.steps import Procedure, entry_type, find_procedure
 _STEP_LIMIT = 800
 _STEPS_OF_RECIPE = 4  # a recipe's form is its steps; fewer are a shopping list
 _CONTINUES = re.compile(
-    r"(?i)^\W*(?:(?:and )?(?:then|next|after that|finally|lastly|afterwards|and)\b|step \d|\d+[.)])|^\W*(?:然后|接着|再|最后|之后|第[二三四五六七八九]步)"
+    r"(?i)^\W*(?:(?:and )?(?:then|next|after that|finally|lastly|afterwards|and)\b|step \d|"
+    r"\d+[.)])|^\W*(?:然后|接着|再|最后|之后|第[二三四五六七八九]步)"
 )
 
 
@@ -66,7 +67,7 @@ def _instructs(text: str, found: Procedure) -> bool:
     """Whether a text tells how something is done; what somebody did once, told in the past, instructs nobody."""
     if found.is_list or (document_type(text) == "recipe" and len(found.steps) >= _STEPS_OF_RECIPE):
         return True
-    bare = plain(text)
+    bare = " ".join(sentence for sentence in split_sentences(plain(text)) if not sentence.endswith("?"))
     in_order = any(has(sign, bare) for sign in ("ordered", "imperatives", "inline_numbers"))
     told_as_rule = has("standing", bare) or has("how_to", bare) or has("code", text)
     if len(found.steps) < 2:

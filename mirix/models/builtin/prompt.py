@@ -14,6 +14,8 @@ from datetime import datetime
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
+from mirix.models.builtin.language import narrow
+
 _ELEMENT = r"<{tag}\b([^>]*)>(.*?)</{tag}>"
 _ATTRIBUTE = re.compile(r'([a-z_]+)="([^"]*)"')
 
@@ -39,8 +41,10 @@ class Memory:
     handle: str  # "s1"
     kind: str
     at: str
-    name: str
+    name: str  # name, caption or label
     text: str  # "summary — details"
+    entry_type: str = ""  # of a vault entry
+    sensitivity: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,8 @@ class Item:
     name: str  # name or caption
     text: str
     outdated: bool
+    entry_type: str = ""  # of a vault entry or a procedure
+    is_screen: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,17 +87,19 @@ class Call:
     searches: int  # rounds of search that were already made
     failed: tuple[FailedCall, ...]
     is_repair: bool
+    written: str = ""  # the human text as it stands; all that is read from it has narrow punctuation
 
 
 def parse_call(messages: Sequence[BaseMessage]) -> Call:
     """Read a call. Unknown tags are ignored; a text without tags counts as a question."""
-    text = "\n".join(_text_of(message) for message in messages if isinstance(message, HumanMessage))
+    written = "\n".join(_text_of(message) for message in messages if isinstance(message, HumanMessage))
+    text = narrow(written)
     tool_messages = [message for message in messages if isinstance(message, ToolMessage)]
     failed = _failed_calls(messages)
     question, asked_at = _question(text)
     now_text = re.search(r"<now>\s*(\S+)", text)
     now = _time(now_text.group(1).split("<")[0]) if now_text else None
-    everything = text + "\n" + "\n".join(_text_of(message) for message in tool_messages)
+    everything = text + "\n" + narrow("\n".join(_text_of(message) for message in tool_messages))
     return Call(
         now=now or asked_at,
         messages=tuple(_messages(text)),
@@ -104,6 +112,7 @@ def parse_call(messages: Sequence[BaseMessage]) -> Call:
         searches=len(tool_messages),
         failed=failed,
         is_repair=bool(tool_messages),
+        written=written,
     )
 
 
@@ -145,8 +154,10 @@ def _memories(text: str) -> list[Memory]:
             handle=given.get("id", ""),
             kind=given.get("type", ""),
             at=given.get("at", ""),
-            name=given.get("name", "") or given.get("label", ""),
+            name=given.get("name", "") or given.get("caption", "") or given.get("label", ""),
             text=body,
+            entry_type=given.get("entry_type", "") if given.get("type") == "vault" else "",
+            sensitivity=given.get("sensitivity", ""),
         )
         for given, body in _elements("memory", text)
     ]
@@ -172,6 +183,8 @@ def _items(text: str) -> list[Item]:
             name=given.get("name", "") or given.get("caption", "") or given.get("title", ""),
             text=body,
             outdated=given.get("outdated") == "true",
+            entry_type=given.get("entry_type", ""),
+            is_screen="app" in given,
         )
         for given, body in _elements("item", text)
         if given.get("n", "").isdigit()

@@ -10,13 +10,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from mirix.models.builtin.fitness import SLOT_KINDS
 from mirix.models.builtin.language import content_terms, is_chinese, plain
 from mirix.models.builtin.moments import find_moments, find_written_dates, write_date, write_moment
 from mirix.models.builtin.prompt import Call, Item
 from mirix.models.builtin.questions import Question, halves_of, read_question
-from mirix.models.builtin.ranking import Found, Unit, make_units, rank_units, successor_of
-from mirix.models.builtin.spans import carries, fill_quote, fits_value, is_open_value, short_quote, size_of
+from mirix.models.builtin.ranking import naming_of, rank_units, successor_of
+from mirix.models.builtin.spans import carries, fill_quote, fits_entry, fits_value, is_open_value, short_quote, size_of
 from mirix.models.builtin.topics import question_topics
+from mirix.models.builtin.units import Found, Unit, make_units
 from mirix.models.builtin.values import exact_values
 
 _ENOUGH = 0.48  # share of the question's weight that an answer has to cover
@@ -30,6 +32,14 @@ _RECURRING = re.compile(
 _TO_DATE = re.compile(
     r"(?i)\b(?:pushed|postponed|rescheduled|moved|put|brought|changed)\b|new date|改到|改在|"
     r"推迟到|延到|提前到|挪到|换到"
+)
+_STEP = re.compile(r"(?m)(?:^|\n)\s*\d{1,2}\. ")
+_NEAR_BEST = 0.75
+_ENOUGH_FOR_DURATION = 0.35
+_DURATION_SAID = re.compile(
+    r"(?i)\b(?:[\w-]+ )?(?:days?|weeks?|months?|years?|hours?) (?:early|earlier|late|later|ahead|"
+    r"before|after)\b|"
+    r"(?:[离距]|过了|提前|推迟|早了|晚了)[^,。;]{0,8}?[\d一二两三四五六七八九十百半]+(?:个)?(?:天|周|星期|月|年|小时)"
 )
 _CHANGEABLE = frozenset({"when", "where", "yes_no", "count", "money"})
 _VAULT = re.compile(r"\{\{vault:[^}]*\}\}")
@@ -55,9 +65,10 @@ def answer_question(call: Call) -> Answer:
     for part in halves_of(call.question):
         question = read_question(part, users)
         reply = _reply(question, _with_successor(question, units), call, room=1.0 if part == call.question else 0.5)
-        if not reply:
-            return Answer(text=unknown(chinese), is_known=False)
-        replies.append(reply)
+        if reply:
+            replies.append(reply)
+    if not replies:
+        return Answer(text=unknown(chinese), is_known=False)
     return Answer(text=(";" if chinese else "; ").join(dict.fromkeys(replies)), is_known=True)
 
 
@@ -75,22 +86,37 @@ def better_query(call: Call) -> str:
 def _with_successor(question: Question, units: Sequence[Unit]) -> list[Found]:
     """The ranked statements, led by a later one that changes what the best one tells."""
     found = rank_units(question, units)
+    if question.kind == "name" and found:
+        named = naming_of(found[0].unit, units)
+        return [replace(found[0], unit=named), *found] if named is not None else found
     if not found or question.wants_former or not (question.wants_current or question.kind in _CHANGEABLE):
         return found
-    unit = successor_of(question, found, units)
-    return [replace(found[0], unit=unit), *found] if unit is not None else found
+    if question.kind in SLOT_KINDS:
+        return found
+    # The best statement may have been replaced: what it would score if it still held leads to its successor.
+    outdated = [entry for entry in found[:4] if entry.unit.item.outdated and entry.score * 2 >= found[0].score]
+    for entry in [*outdated[:1], found[0]]:
+        unit = successor_of(question, [entry], units)
+        if unit is not None:
+            return [replace(found[0], unit=unit), *found]
+    return found
 
 
 def _core_items(call: Call) -> list[Item]:
+    """Core lines that stand in no numbered item; those have nothing that could be cited."""
     return [
-        Item(number=0, kind="core", at=None, role="user", speaker="", name="", text=line, outdated=False)
-        for _, line in call.core
+        Item(number=0, kind="core", at=None, role="user", speaker="", name=label, text=line, outdated=False)
+        for label, line in call.core
+        if not any(plain(line).rstrip(".。!") in plain(item.text) for item in call.items)
     ]
 
 
 def _reply(question: Question, found: Sequence[Found], call: Call, room: float) -> str:
     """One reply with its citations; "" when it is not known."""
     enough = _ENOUGH_OF_KIND.get(question.kind, _ENOUGH)
+    stated = _stated_duration(question, found)
+    if stated:
+        return stated
     if not found or question.is_arithmetic or found[0].score < enough or not _names_occur(question, call):
         return ""
     best = found[0].unit
@@ -107,9 +133,28 @@ def _reply(question: Question, found: Sequence[Found], call: Call, room: float) 
         return _cited(_whole_procedure(best), best.item)
     second = _second(question, found)
     if second is None:
-        return _cited(fill_quote(best.sentences, best.order, terms, question.kind, room), best.item)
+        return _cited(_quote(question, best, room), best.item)
     parts = [_cited(short_quote(unit.text, terms, question.kind, room / 2), unit.item) for unit in (best, second)]
     return (";" if question.chinese else "; ").join(parts)
+
+
+def _stated_duration(question: Question, found: Sequence[Found]) -> str:
+    """How long before or after, where the best statements say it themselves ("a week late", 离开学还有十天)."""
+    if question.kind != "duration" or not question.is_arithmetic:
+        return ""
+    for entry in found[:2]:
+        said = _DURATION_SAID.search(plain(entry.unit.text))
+        if said is not None and entry.score >= _ENOUGH_FOR_DURATION:
+            return _cited(said.group().strip(), entry.unit.item)
+    return ""
+
+
+def _quote(question: Question, unit: Unit, room: float) -> str:
+    """What a statement says, short; a line of a screen stands for itself."""
+    terms = set(question.terms)
+    if unit.item.is_screen:
+        return short_quote(unit.text, terms, question.kind, room)
+    return fill_quote(unit.sentences, unit.order, terms, question.kind, room)
 
 
 def _names_occur(question: Question, call: Call) -> bool:
@@ -138,7 +183,8 @@ def _cited(text: str, item: Item) -> str:
 def _value_reply(question: Question, found: Sequence[Found]) -> str:
     """The exact value in the best statement that has one: a reference to the vault, or a value in the open."""
     best: tuple[float, str] | None = None
-    for entry in found[:8]:
+    floor = _NEAR_BEST * found[0].score if carries("exact", found[0].unit.text) else 0.0
+    for entry in (entry for entry in found[:8] if entry.score >= floor):
         candidates = _values_of(question, entry)
         if candidates and (best is None or entry.score > best[0]):
             best = (entry.score, _cited(_nearest(question, entry.unit, candidates), entry.unit.item))
@@ -150,7 +196,8 @@ def _values_of(question: Question, entry: Found) -> list[str]:
     open.
     """
     unit = entry.unit
-    references = _VAULT.findall(unit.text) or _VAULT.findall(unit.with_next)
+    tells_itself = question.kind == "exact" and carries("exact", unit.text)
+    references = _VAULT.findall(unit.text) or ([] if tells_itself else _VAULT.findall(unit.with_next))
     if question.kind == "secret" and references:
         return references
     for text in (unit.text, unit.with_next):
@@ -160,7 +207,9 @@ def _values_of(question: Question, entry: Found) -> list[str]:
         if values:
             return values
     # What the vault keeps has its reference even where it is no secret.
-    return references if unit.item.kind == "vault" or not is_open_value(question.text) else []
+    if unit.item.kind == "vault":
+        return references if fits_entry(question.text, unit.item.entry_type) else []
+    return [] if is_open_value(question.text) else references
 
 
 def _nearest(question: Question, unit: Unit, values: list[str]) -> str:
@@ -178,7 +227,7 @@ def _nearest(question: Question, unit: Unit, values: list[str]) -> str:
 
 def _when(question: Question, unit: Unit) -> str:
     """The time of the sentence, written out; the day it was said when it names none; a habit is quoted."""
-    quote = fill_quote(unit.sentences, unit.order, set(question.terms), "when", 1.0)
+    quote = fill_quote(tuple(map(plain, unit.sentences)), unit.order, set(question.terms), "what", 1.0)
     with_clock = re.search(r"(?i)what time|几点|几时|什么时间", question.text) is not None
     if re.search(r"\byear\b|哪年|哪一年", question.text) and re.search(
         r"(?<![\[\d-])(?:1[5-9]|20)\d\d(?![\d-])", plain(unit.text)
@@ -197,7 +246,9 @@ def _when(question: Question, unit: Unit) -> str:
             if with_clock and nearest.clock is None:
                 return plain(quote)
             return write_moment(nearest, chinese=question.chinese, with_clock=with_clock)
-    if with_clock or unit.item.at is None:
+    # The day of an event is not the day of what else was told with it.
+    is_aside = unit.item.kind == "episodic" and unit.order > 0 and bool(find_moments(unit.sentences[0]))
+    if with_clock or unit.item.at is None or is_aside:
         return plain(quote)
     return write_date(unit.item.at.date(), chinese=question.chinese)
 
@@ -209,12 +260,21 @@ def _distance(text: str, position: int, question: Question) -> int:
 
 
 def _whole_procedure(unit: Unit) -> str:
-    """The steps as they were told: the sentence and what follows it, within three short replies."""
+    """The steps as they were told: those of a procedure, else the sentence and what follows it, within three short
+    replies.
+    """
+    if unit.item.kind == "procedural":
+        steps = [step.strip(" ;.。") for step in _STEP.split(plain(unit.item.text))[1:]]
+        if steps:
+            return _within_room(steps, ";" if is_chinese(unit.item.text) else "; ")
     text = plain(unit.text)
-    joint = "" if is_chinese(text) else " "
-    for following in unit.sentences[unit.order + 1 :]:
-        longer = f"{text}{joint}{plain(following)}"
-        if size_of(longer) > _PROCEDURE_ROOM:
+    return _within_room([text, *map(plain, unit.sentences[unit.order + 1 :])], "" if is_chinese(text) else " ")
+
+
+def _within_room(parts: Sequence[str], joint: str) -> str:
+    text = parts[0]
+    for part in parts[1:]:
+        if size_of(f"{text}{joint}{part}") > _PROCEDURE_ROOM:
             break
-        text = longer
+        text = f"{text}{joint}{part}"
     return text

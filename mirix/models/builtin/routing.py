@@ -16,6 +16,7 @@ from mirix.models.builtin.language import HAN, plain, split_sentences
 from mirix.models.builtin.nearest import KINDS, NearestExamples
 from mirix.models.builtin.prompt import Message
 from mirix.models.builtin.signals import has
+from mirix.models.builtin.slots import slot_of
 from mirix.models.builtin.subjects import is_life_change
 from mirix.models.builtin.values import exact_values
 
@@ -90,9 +91,9 @@ def _kinds_of(message: Message, previous: Message | None, nearest: NearestExampl
         telling = [sentence for sentence in sentences if len(sentence) > 14 or HAN.search(sentence)]
         for scores in nearest.score(telling):
             kinds |= _above(scores, _SENTENCE_MARGIN) - {"resource", "vault"}
-    if exact_values(text):
-        kinds.add("vault")
-    elif "{{vault:" not in text:
+    if exact_values(text) or "{{vault:" in text:
+        kinds.add("vault")  # what is sealed already may still replace an older entry
+    else:
         kinds.discard("vault")
     return _overruled(kinds, message)
 
@@ -106,8 +107,10 @@ def _overruled(kinds: set[str], message: Message) -> set[str]:
     text = plain(message.text)
     if has("joke_value", text) and not has("keep_document", text):
         kinds -= {"resource"} if exact_values(text) else {"resource", "vault"}
-    if any(is_life_change(sentence) for sentence in split_sentences(message.text)) and not has("hypothetical", text):
-        kinds |= {"core", "episodic"}
+    if not has("hypothetical", text) and not has("joke_value", text):
+        sentences = split_sentences(message.text)
+        kinds |= {"core", "episodic"} if any(map(is_life_change, sentences)) else set()
+        kinds |= {"core"} if any(map(slot_of, sentences)) else set()
     if has("placeholder", text):
         kinds.discard("vault")
     if has("hypothetical", text) and not has("time", text):

@@ -18,11 +18,16 @@ from mirix.models.builtin.signals import has
 
 _MOST = 2
 _LINE_LIMIT = 200
+_FEWEST_WORDS = 3  # of a line that tells of a failure or a confirmation
+_FULL_LINE = 45  # characters of a line that may have been wrapped
 _CLOCK = r"\d{1,2}[:.]\d{2}"
 _ONLY_CLOCKS = re.compile(rf"^\W*(?:{_CLOCK}\W*)+$")
 _ADDRESS_LINE = re.compile(
     r"(?i)^\W*(?:from|to|cc|bcc|sent|发件人|收件人|抄送)\s*:|^\S+@\S+$|^(?:https?://|www\.)?\S+\.\w+/\S*$|^https?:"
 )
+_PROMPT = re.compile(r"^(?:[\w.-]+@[\w.-]+[:\s]\S*\s?[$#%]|[$%>]\s|>>>\s|PS [A-Z]:\S*>)")
+_FROM_LINE = re.compile(r"(?i)^(?:from|发件人)\s*:")
+_OPENED = "\x00"  # stands for the head of the mail that is open
 _CLOSING = re.compile(
     r"(?i)^(?:kind |best |warm )?regards\b|^yours \w+|^此致|^敬礼|^(?:reply|forward|archive|回复|转发)\b"
 )
@@ -30,8 +35,10 @@ _HEAD = re.compile(r"(?i)^(?:dear|hi|hello|good (?:morning|afternoon))\b[^.]{0,4
 _GOES_ON = re.compile(r"(?::|\b(?:on|at|by|until|from|the|of|for|between|will|before|after|and|to)|[,、在于至到前])$")
 _COMPLETES = re.compile(rf"(?i)^(?:between|from|at|until|by)\b.*\d|^{_CLOCK}\s*(?:-|–|to|至)\s*{_CLOCK}")
 _PLAN = re.compile(
-    r"(?i)\b(?:due|deadline|appointment|inspection|meeting|depart\w*|arriv\w*|flight|train|free changes|cancel\w*|moved|"
-    r"expires?|valid|delivery|closed|open|starts?|take place|until|by|before)\b|截止|预约|会议|航班|出发|到期|有效|改到|取消|开始|之前|前"
+    r"(?i)\b(?:due|deadline|appointment|inspection|meeting|depart\w*|arriv\w*|flight|train|"
+    r"cancel\w*|moved|"
+    r"expires?|valid|delivery|closed|open|starts?|take place|until|by|before)\b|截止|预约|会议|"
+    r"航班|出发|到期|有效|改到|取消|开始|之前|前"
 )
 _TITLE_NOISE = re.compile(
     r"\s*[–—|-]\s*(?:Inbox|Sent|Drafts|Google Chrome|Mozilla Firefox|Microsoft Edge|收件箱|已发送)\b.*$|\s*\(\d+\)"
@@ -59,28 +66,36 @@ def screen_statements(message: Message) -> list[str]:
             return []
         chosen = [_Statement(text=lines[fullest], order=fullest, worth=1.0)]
     title = _TITLE_NOISE.sub("", message.title).strip()
-    return [_titled(title, statement.text) for statement in chosen]
+    # In a mail program the list of mails stands before the mail that is open; the title is that of the mail.
+    opened = next((order for order, line in enumerate(lines) if line == _OPENED), 0)
+    return [_titled(title if s.order >= opened else "", s.text) for s in chosen]
 
 
 def _lines_of(text: str) -> list[str]:
     """The lines that say something; prose that was wrapped is one line again."""
     lines: list[str] = []
     for raw in text.splitlines():
-        line = re.sub(r"\s+", " ", raw).strip(" •●◻○■|")
+        if _FROM_LINE.match(raw.strip()) and _OPENED not in lines:
+            lines.append(_OPENED)
+        line = _without_prompt(re.sub(r"\s+", " ", raw).strip(" •●◻○■|"))
         is_chrome = not line or _ONLY_CLOCKS.match(plain(line)) or _ADDRESS_LINE.match(line) or _CLOSING.match(line)
         if is_chrome or _HEAD.match(line):
             continue
-        wraps = (
-            bool(lines)
-            and line[0].islower()
-            and len(lines[-1].split()) >= 5
-            and not lines[-1].endswith((".", "!", "?", ";"))
-        )
+        wraps = bool(lines) and line[0].islower() and len(lines[-1]) >= _FULL_LINE and lines[-1][-1] not in ".!?;:"
         if wraps:
             lines[-1] = f"{lines[-1]} {line}"
         else:
             lines.append(line)
     return lines
+
+
+def _without_prompt(line: str) -> str:
+    """A line of a terminal: a command says little, the remark behind one what it was for."""
+    prompt = _PROMPT.match(line)
+    if prompt is None:
+        return line
+    _, remark, text = line[prompt.end() :].partition("#")
+    return text.strip(" ■") if remark else ""
 
 
 def _dated(lines: Sequence[str], order: int, at: datetime | None) -> _Statement | None:
@@ -121,9 +136,16 @@ def _fullness(line: str) -> float:
     """How much a line says: its content words, less where it is a menu or mostly numbers; 0 for scraps."""
     bare = plain(line)
     terms = content_terms(re.sub(r"\d[\d:.,/-]*", " ", bare))
-    if not _is_prose(line) or has("menu_noise", bare) or has("advert", bare):
+    telling = (
+        re.search(r"(?i)\b(?:error|failed|fix|cannot|warning|confirmed|paid)\b|错误|失败|确认|成功", bare) is not None
+    )
+    if (
+        not (_is_prose(line) or (telling and len(terms) >= _FEWEST_WORDS))
+        or has("menu_noise", bare)
+        or has("advert", bare)
+    ):
         return 0.0
-    return min(len(terms), 12) + 2.0 * (re.search(r"[.!?。;]$", bare) is not None)
+    return min(len(terms), 12) + 4.0 * telling + 2.0 * (re.search(r"[.!?。;]$", bare) is not None)
 
 
 def _titled(title: str, statement: str) -> str:

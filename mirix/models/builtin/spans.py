@@ -29,6 +29,13 @@ _CANDIDATES = {
         r"院|边"
     ),
     "home": r"\b(?:in|at|on|to|near|above|into) (?:the |an? )?[A-Z\d\w]|路|街|村|区|镇|楼|号|小院|院|苑|城|市",
+    "employer": r"\b(?:at|for|in|with|joined) (?:the |a )?\w|在|公司|集团|单位|院|局|校|厂|店",
+    "job": (
+        r"\b(?:is|was|am|['’]m|['’]s|works?|worked|as) (?:now )?(?:an? |the )?\w+|"
+        r"\bI \w+ .{2,40} for a living|"
+        r"做(?!什么|手术).{1,8}[的,]|当.{1,8}|[是开].{0,10}(?:师|员|生|工|医|匠|司机|经理|教授|警|士|"
+        r"店|铺|的)|工作|上班|教|修"
+    ),
     "who": r"\b[A-Z][a-z]+|[\u4e00-\u9fff]",
     "name": r"\b[A-Z][a-z]+|[\u4e00-\u9fff]",
     "why": r"\b(?:because|since|so that|due to|as|to)\b|因为|所以|为了|由于|怕|免得",
@@ -112,7 +119,7 @@ def _neighbour(sentence: str) -> str:
 
 
 _VALUE_WORDS = (
-    (r"phone|telephone|mobile|call|电话|手机|号码", r"\d[\d ()+-]{5,}"),
+    (r"phone|telephone|mobile|call|电话|手机", r"\d[\d ()+-]{5,}"),
     (r"e-?mail|邮箱", r"@"),
     (r"link|url|website|page|网址|链接|网站", r"https?:|www\.|\w\.\w{2,}/"),
     (r"address|street|postcode|地址|邮编", r"\d|号"),
@@ -128,6 +135,23 @@ def fits_value(question: str, entry_type: str, value: str) -> bool:
                 entry_type == "account" and re.search(r"(?i)phone|telephone|mobile|电话|手机", question) is not None
             )
             return re.search(shape, value) is not None and not is_account
+    return True
+
+
+_ENTRY_WORDS = (
+    (r"phone|telephone|mobile|e-?mail|address|postcode|电话|手机|邮箱|地址|邮编", "contact_info"),
+    (r"link|url|website|page|网址|链接|网站", "bookmark"),
+    (r"password|passcode|\bpin\b|api key|token|密码|口令|密钥|令牌", "credential"),
+)
+
+
+def fits_entry(question: str, entry_type: str) -> bool:
+    """Whether a vault entry of a type may hold what a question names; an unknown type may hold anything."""
+    for words, wanted in _ENTRY_WORDS:
+        if re.search(words, question, re.IGNORECASE):
+            return entry_type in {wanted, ""} or (
+                wanted == "credential" and entry_type in {"api_key", "account", "other"}
+            )
     return True
 
 

@@ -21,7 +21,7 @@ _BORDER = re.compile(
 )
 _OPENING = re.compile(
     rf"^(?:{_ORDER}|first(?:ly)?\b|and\b|second(?:ly)?\b|third(?:ly)?\b|step \d+:?)[,:]?\s*|"
-    r"^(?:首先|先|然后|接着|再|最后|之后|第[一二三四五六七八九十]步)[,:]?",
+    r"^(?:首先|先|然后|接着|再|最后(?!一)|之后|第[一二三四五六七八九十]步)[,:]?",
     re.IGNORECASE,
 )
 _HEAD = re.compile(r"^(?P<head>(?:[^:\n]|(?<=\d):(?=\d)){2,110}?):\s*(?!\d\d\b)(?=\S)")
@@ -86,9 +86,8 @@ def _told(text: str) -> Procedure:
         heading = _last_words(sentences[start - 1])
     pieces: list[str] = []
     for order, sentence in enumerate(body):
-        if order > 0 and (
-            sentence.endswith("?") or (has("past_event", plain(sentence)) and has("first_person", sentence))
-        ):
+        told_once = has("past_event", plain(sentence)) and has("first_person", sentence)
+        if sentence.endswith("?") or (order > 0 and told_once):
             continue
         pieces.extend(piece for piece in _BORDER.split(sentence) if piece)
     steps = _kept(pieces)

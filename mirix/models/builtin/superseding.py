@@ -15,6 +15,7 @@ from mirix.models.builtin.fields import names_in
 from mirix.models.builtin.language import content_terms, is_chinese, plain
 from mirix.models.builtin.prompt import Memory
 from mirix.models.builtin.signals import has, relative_subject
+from mirix.models.builtin.slots import DRINK, slot_of
 
 # Attributes that hold one value at a time, by the words that speak of them.
 _ATTRIBUTES = {
@@ -33,7 +34,10 @@ _ATTRIBUTES = {
     ),
     "price": r"[$€£¥]|\b(?:costs?|price|rent|fee|salary|pay)\b|价|租金|房租|费|工资|月薪|元|块",
     "vehicle": r"\b(?:car|bike|bicycle|scooter|drive)\b|车",
-    "age": r"\bI(?:'m| am) (?:\d\d|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b|\b(?:age|years old|turned \d+)\b|岁",
+    "age": (
+        r"\bI(?:'m| am) (?:\d\d|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b|\b(?:age|years old|"
+        r"turned \d+)\b|岁"
+    ),
     "partner": (
         r"\b(?:married|engaged|divorced|single|boyfriend|girlfriend|partner|husband|wife)\b|结婚|离婚|"
         r"单身|对象|男朋友|女朋友"
@@ -46,8 +50,8 @@ _CHANGE = re.compile(
     r"(?i)\b(?:now|from now on|no longer|not any ?more|instead(?: of)?|as of|switched|changed|"
     r"moved|new|these days|since (?:last|this)|rescheduled|postponed|pushed|brought forward|"
     r"went up|goes up|"
-    r"gave up|quit|stopped|replaced|promoted|retired|left)\b|现在|以后|从.{1,8}起|不再|改成|改为|"
-    r"改到|改用|换成|换了|换到|搬到|搬去|搬进|搬家|新的?|升|推迟|提前|涨到|降到|戒了|离职|退休|"
+    r"gave up|no more|quit|stopped|replaced|promoted|retired|left)\b|现在|以后|从.{1,8}起|不再|改成|改为|"
+    r"改到|改喝|改吃|停了|改用|换成|换了|换到|搬到|搬去|搬进|搬家|新的?|升|推迟|提前|涨到|降到|戒了|离职|退休|"
     r"入职|取消|已经不"
 )
 _FIX = re.compile(
@@ -61,6 +65,7 @@ _FORGET = re.compile(
     r"删除|忘掉|忘了|别记|不用记|不要记)"
 )
 
+_CALLED_OFF = re.compile(r"(?i)\b(?:cancel+ed|called off|is off)\b|不成|取消|泡汤|退了|不去了|作废")
 _HOME_MOVE = re.compile(r"(?i)\b(?:I|we)(?:['’]ve| have)? (?:just )?moved?\b|搬")
 # Attributes of which everybody has one: two values are the same thing changed, in whatever words.
 _ONE_FOR_ALL = frozenset({"home", "work", "partner", "age", "phone", "name"})
@@ -105,7 +110,12 @@ def _compare(statement: str, name: str, memory: Memory) -> tuple[float, Change] 
         return _compare_events(statement, memory)
     if memory.kind == "procedural":
         return _compare_procedures(statement, memory)
-    if memory.kind in {"resource", "vault"} or _subject_differs(statement, name, memory):
+    if memory.kind in {"resource", "vault"}:
+        return None
+    old_slot = slot_of(re.split(r" — ", memory.text)[0]) if memory.kind in {"core", ""} else ""
+    if old_slot and old_slot == slot_of(statement):
+        return _compare_slots(old_slot, statement, memory)
+    if _subject_differs(statement, name, memory):
         return None
     old_summary = re.split(r" — ", memory.text)[0]
     new, old = set(content_terms(statement)), set(content_terms(f"{memory.name} {old_summary}"))
@@ -129,6 +139,18 @@ def _compare(statement: str, name: str, memory: Memory) -> tuple[float, Change] 
     return overlap + 0.5 * len(shared), Change(verb=verb, memory=memory)
 
 
+def _compare_slots(slot: str, statement: str, memory: Memory) -> tuple[float, Change] | None:
+    """Two sentences that fill one slot of the user's life: the later one takes the place of the other."""
+    new, old = set(content_terms(statement)), set(content_terms(memory.text))
+    text = plain(statement)
+    if new and len(new & old) / len(new) > 0.85 and not _values(statement) - _values(memory.text):
+        return 2.0, Change(verb="nothing", memory=memory)
+    if slot == DRINK and not _CHANGE.search(text):
+        return None
+    verb = "update" if _FIX.search(text) and not has("state_change", statement) else "supersede"
+    return 2.0 + len(new & old) / max(len(new), 1), Change(verb=verb, memory=memory)
+
+
 def _compare_events(statement: str, memory: Memory) -> tuple[float, Change] | None:
     """An event is only replaced by one that says it was moved, called off or told wrongly, and that is plainly the
     same: it names the day of the old one, or shares enough of its words.
@@ -142,10 +164,13 @@ def _compare_events(statement: str, memory: Memory) -> tuple[float, Change] | No
     moved, fixed = has("rescheduled", text) and not _HOME_MOVE.search(text), _FIX.search(text) is not None
     if not (moved or fixed) or not (has("plan", plain(summary)) or "[" in summary or fixed):
         return None
-    names_old_day = bool(memory.at) and any(memory.at.startswith(day) for day in re.findall(r"\d{4}-\d\d-\d\d", statement))
+    names_old_day = bool(memory.at) and any(
+        memory.at.startswith(day) for day in re.findall(r"\d{4}-\d\d-\d\d", statement)
+    )
     # Chinese bigrams share less: the one that both open with is what they are about.
     opens_alike = is_chinese(text) and content_terms(statement)[:1] == content_terms(summary)[:1]
-    needed = 1 if names_old_day or opens_alike else 2
+    called_off = _CALLED_OFF.search(text) is not None and bool(set(content_terms(statement)[:1]) & old)
+    needed = 1 if names_old_day or opens_alike or called_off else 2
     if len(common) < needed or len(common) / min(len(new), len(old)) < 0.15:
         return None
     verb = "supersede" if moved else "update"

@@ -49,12 +49,24 @@ def exact_values(text: str) -> list[ExactValue]:
 
 
 def _caption(text: str, value: str, usual: str) -> str:
-    """What a value is, in the words of its sentence; the usual name of its sort when there are none."""
+    """What a value is, in the words of its sentence; with the usual name of its sort where they do not tell it."""
     sentence = next((sentence for sentence in split_sentences(text) if value in sentence), "")
     clause = next((clause for clause in split_clauses(sentence) if value in clause), sentence)
-    rest = _REFERENCES.sub(" ", clause.replace(value, " "))
-    if len(content_terms(rest)) < 2:
-        rest = _REFERENCES.sub(" ", sentence.replace(value, " "))
-    rest = _LINKING.sub(" ", rest)
-    rest = re.sub(r"\s+", " ", rest).strip(_MARKS)
-    return rest[:80] if len(content_terms(rest)) >= 1 and not find_exact_values(rest) else usual
+    told = _told(clause, value)
+    if len(content_terms(told)) < 2:
+        told = _told(sentence, value)
+    if not content_terms(told) or find_exact_values(told):
+        return usual
+    names_sort = bool(set(content_terms(usual)) & set(content_terms(told))) or not usual
+    return told[:80] if names_sort else f"{told[:60]} ({usual})"
+
+
+def _told(text: str, value: str) -> str:
+    """The words before a value, or those behind it where none stand before."""
+    before, _, behind = text.partition(value)
+    for part in (before, behind):
+        words = _LINKING.sub(" ", _REFERENCES.sub(" ", part))
+        words = re.sub(r"\s+", " ", words).strip(_MARKS)
+        if content_terms(words):
+            return words
+    return ""

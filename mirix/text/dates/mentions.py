@@ -22,12 +22,17 @@ from mirix.text.dates.units import Grain
 
 # A word that may follow "on the 5th" or "at nine" without being what is counted.
 _NO_NOUN = re.compile(
-    r"\s*(?:$|[^\w\s]|\n|[A-Z一-鿿]|(?:at|in|on|of|and|or|to|for|we|i|he|she|they|it|you|is|was|will|with|from|until|by|"
-    r"because|but|so|when|after|before|this|next|last|then|there|my|our|his|her|their|your|the|that|if|as|am|pm|sharp|"
+    r"\s*(?:$|[^\w\s]|\n|[A-Z一-鿿]|(?:at|in|on|of|and|or|to|for|we|i|he|she|they|it|you|is|was|"
+    r"will|with|from|until|by|"
+    r"because|but|so|when|after|before|this|next|last|then|there|my|our|his|her|their|your|the|"
+    r"that|if|as|am|pm|sharp|"
     r"please|instead|again|too|were|are|did|would|can|could|should|already|today|tomorrow)\b)"
 )
 _RECURRING = re.compile(
-    r"(?:\b(?:every|each|any|most|all)\s+(?:other\s+|second\s+|single\s+)?|每[个到逢隔]?(?:[年月周天日]|星期|礼拜)?[的到]?|逢|TGI\s+)$",
+    (
+        r"(?:\b(?:every|each|any|most|all)\s+(?:other\s+|second\s+|single\s+)?|"
+        r"每[个到逢隔]?(?:[年月周天日]|星期|礼拜)?[的到]?|逢|TGI\s+)$"
+    ),
     re.IGNORECASE,
 )
 _RECURRING_AFTER = re.compile(r"\s+(?:of|in)\s+(?:every|each|any)\b", re.IGNORECASE)
@@ -38,6 +43,16 @@ _HOUSE_NUMBER = re.compile(r"[\d一二三四五六七八九十百〇零]+号")
 _NAME_AFTER = re.compile(r" (?!I\b)[A-Z][a-z]+")
 _NAME_BEFORE = re.compile(r"[a-z,] (?!(?:On|By|Until|Last|Next|This|The|In|At|From|Since|I)\b)[A-Z][a-z]+ $")
 _SENTENCE_END = re.compile(r"[.!?。！？\n]|.{120}", re.DOTALL)
+_MOVED = re.compile(
+    r"(?i)\b(?:moved|changed|rescheduled|postponed|pushed|shifted|switched|brought forward|"
+    r"put off|put back)\b[^.!?]{0,24}\bfrom\b|从[^。!?！？]{1,16}(?:改|挪|推迟|提前|换|移|调)到"
+)
+# 第一次周五合唱: which of the weekly ones, no day by itself.
+_SAME_STORY = re.compile(
+    r"[^.!?。！？\n]{0,60}\b(?:back|return\w*|home|until|till|to|through)\b[^.!?。！？\n]{0,12}|"
+    r"[^.!?。！？\n]{0,30}(?:回|返|到)[^.!?。！？\n]{0,6}"
+)
+_COUNTED_TIME = re.compile(r"第[一二三四五六七八九十\d]+[次回个]的?$")
 _AND = re.compile(r"\s*(?:and|or|,|，|、|和|与|或|跟|及|&)\s*(?:on\s+)?")
 
 
@@ -123,6 +138,15 @@ def _beside(form: Form, previous: Found, between: str) -> Form:
     if form.period is Grain.DAY and previous.form.grain <= Grain.DAY and not _SENTENCE_END.search(between):
         earliest = previous.range.start if previous.form.grain < Grain.DAY else None
         return on_day(form, day, earliest, is_absolute=previous.form.is_absolute)
+    if (
+        form.period is Grain.MONTH
+        and form.grain <= Grain.DAY
+        and previous.form.grain <= Grain.DAY
+        and _SAME_STORY.fullmatch(between)
+    ):
+        # "On 3 October there, back on the 6th": the first such day from there on.
+        ahead = once(Grain.MONTH, lambda ref: ref.days(day, day + timedelta(days=31)))
+        return intersect(form, ahead) or form
     if form.is_weekday and form.period is Grain.WEEK and previous.form.grain is Grain.DAY and _AND.fullmatch(between):
         week = once(Grain.WEEK, lambda ref: ref.days(day + timedelta(days=1), day + timedelta(days=8)))
         return intersect(form, week) or form
@@ -135,6 +159,11 @@ def _is_time_here(node: Node, text: str, start: int, end: int) -> bool:
     if node.kind in LOOSE and not _NO_NOUN.match(text, end):
         return False
     if node.kind == "<at>" and _NAME_AFTER.match(text, end):
+        return False
+    if form.is_run and _MOVED.search(text[max(0, start - 40) : end]):
+        # "Moved from today to Wednesday" names two days, and no stretch between them.
+        return False
+    if form.is_weekday and _COUNTED_TIME.search(text[max(0, start - 12) : start]):
         return False
     if _RECURRING.search(text[max(0, start - 24) : start]) or _RECURRING_AFTER.match(text, end):
         return False

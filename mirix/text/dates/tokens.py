@@ -219,6 +219,9 @@ def _is_verb(text: str, word: str, end: int) -> bool:
     return not re.match(r"\s+(?:the\s+)?\d", word[end : end + 8])
 
 
+_CLOCK_LINE = re.compile(r"\s*(?:\d{1,2}[:.]\d{2}\s*)+")
+
+
 def scan(text: str) -> Iterator[Run]:
     """Runs of neighbouring tokens, in order."""
     run: Run = []
@@ -226,7 +229,12 @@ def scan(text: str) -> Iterator[Run]:
     for token in _tokens(text):
         gap = text[position : token.start] if run else ""
         if run and (
-            gap.strip() or len(gap) > _LONGEST_GAP or "\n\n" in gap or len(run) >= _LONGEST_RUN or not token.entries
+            gap.strip()
+            or len(gap) > _LONGEST_GAP
+            or "\n\n" in gap
+            or len(run) >= _LONGEST_RUN
+            or not token.entries
+            or ("\n" in gap and _stands_alone(text, position))
         ):
             yield run
             run = []
@@ -235,6 +243,11 @@ def scan(text: str) -> Iterator[Run]:
         position = token.end
     if run:
         yield run
+
+
+def _stands_alone(text: str, end: int) -> bool:
+    """Whether the line that ends here holds nothing but clock times, as beside the entries of a list."""
+    return _CLOCK_LINE.fullmatch(text, text.rfind("\n", 0, end) + 1, end) is not None
 
 
 def has_time_word(run: Run) -> bool:
