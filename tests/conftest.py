@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from pydantic import SecretStr
 
@@ -53,16 +52,29 @@ def owner_url(server: EmbeddedServer) -> str:
     return url
 
 
+# Deleting the few rows of a test takes a seventh of the time of TRUNCATE, which makes every table and index anew.
+_EMPTY = """
+DO $$
+DECLARE
+    name text;
+BEGIN
+    SET LOCAL session_replication_role = replica;  -- no foreign key is checked
+    FOR name IN
+        SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+            AND relname NOT IN ('schema_version', 'memory_record')
+    LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+    PERFORM setval(seqrelid::regclass, 1, false) FROM pg_sequence;
+END $$
+"""
+
+
 @pytest.fixture
 def empty(owner_url: str) -> None:
     """All tables without a row."""
     with psycopg.connect(owner_url, autocommit=True) as conn:
-        names = conn.execute(
-            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
-            " AND relname NOT IN ('schema_version', 'memory_record')"
-        ).fetchall()
-        tables = sql.SQL(", ").join(sql.Identifier(name) for (name,) in names)
-        conn.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(tables))
+        conn.execute(_EMPTY)
 
 
 @pytest.fixture

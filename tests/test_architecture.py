@@ -18,7 +18,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"retrieval", "ingest"}),
     frozenset({"managers"}),
     frozenset({"jobs"}),
-    frozenset({"results", "parts", "system"}),
+    frozenset({"transfer"}),
+    frozenset({"results", "parts", "system", "blocking"}),
     frozenset({"client", "server", "cli", "evaluation"}),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
@@ -29,6 +30,8 @@ KNOWN_SIBLINGS = {
     ("text", "errors"),
     ("parts", "results"),
     ("system", "parts"),
+    ("blocking", "parts"),
+    ("blocking", "system"),
     ("system", "results"),
     ("cli", "evaluation"),
 }

@@ -11,8 +11,8 @@ from uuid import UUID
 from mirix.errors import InputError, NotFoundError
 
 if TYPE_CHECKING:
+    from mirix.blocking import Mirix
     from mirix.memory.record import Status
-    from mirix.system import Mirix
 
 SHORT_ID = 8  # characters of an id that are shown; the last ones, since the first ones tell only when it was made
 _LEAST_ID = 4  # fewer are taken for a slip

@@ -18,9 +18,9 @@ from mirix.memory.record import MemoryKind
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mirix.blocking import Mirix
     from mirix.memory.message import Message
     from mirix.retrieval.answer import Answer, Citation
-    from mirix.system import Mirix
 
 AsOf = Annotated[str | None, typer.Option(help="What held at that time: 2026-11-06, or e.g. 'last Friday'.")]
 

@@ -19,7 +19,7 @@ from mirix.cli.documents import add_document, answer_document
 from mirix.errors import MirixError
 
 if TYPE_CHECKING:
-    from mirix.system import Mirix
+    from mirix.blocking import Mirix
 
 CONVERSATION = "mirix chat"
 _HELP = "Say what should be remembered, or ask. /quit ends (or Ctrl-D), /help shows this."

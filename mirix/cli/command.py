@@ -28,7 +28,7 @@ from mirix.config import Settings, load_settings
 from mirix.errors import MirixError
 
 if TYPE_CHECKING:
-    from mirix.system import Mirix
+    from mirix.blocking import Mirix
 
 WIDTH = 100  # columns of what is written where there is no terminal to ask, and at most
 INTERRUPTED = 130
@@ -101,7 +101,7 @@ class Invocation:
     def open(self, settings: Settings | None = None) -> Iterator[Mirix]:
         """An open Mirix, with the settings of options and environment unless others are handed over."""
         with self.working("opening the memory"):
-            from mirix.system import Mirix
+            from mirix.blocking import Mirix
 
             memory = Mirix(settings or self.settings)
         with memory:

@@ -30,9 +30,9 @@ from mirix.config import Settings
 from mirix.memory.record import MemoryKind
 
 if TYPE_CHECKING:
+    from mirix.blocking import Mirix
     from mirix.memory.record import Record
     from mirix.results import AddResult
-    from mirix.system import Mirix
 
 STORY = Path(mirix.__file__).parent / "demo"
 ZONE = "America/Los_Angeles"

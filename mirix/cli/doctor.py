@@ -128,7 +128,7 @@ def _opened(settings: Settings) -> Iterator[Finding]:
     """Opens the memory: the database and the key of the vault."""
     import psycopg
 
-    from mirix.system import Mirix
+    from mirix.blocking import Mirix
 
     try:
         # The embedder has a check of its own.

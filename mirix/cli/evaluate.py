@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -18,8 +18,10 @@ from mirix.cli.command import Invocation, command
 from mirix.errors import InputError
 
 if TYPE_CHECKING:
+    from mirix.config import Settings
     from mirix.evaluation import runner
     from mirix.evaluation.report import Report
+    from mirix.evaluation.speed import Speed
     from mirix.system import AsyncMirix
 
 File = Annotated[Path, typer.Argument(help="The items: JSON lines, or one JSON list.", show_default=False)]
@@ -37,6 +39,7 @@ def register(app: typer.Typer) -> None:
     command(group, "dates")(dates)
     command(group, "lifelog", models=True)(lifelog)
     command(group, "active", models=True)(active)
+    command(group, "speed", models=True)(speed)
     app.add_typer(group)
 
 
@@ -88,18 +91,33 @@ def active(
     _run(call, items, lambda memory, progress: evaluate_active(memory, turns, people, progress=progress))
 
 
+def speed(call: Invocation) -> None:
+    """What does it cost: start of the database, messages a second, model calls and tokens, disk?"""
+    from mirix.evaluation.speed import measure_speed
+
+    settings = _own_settings(call)
+
+    async def measured() -> Speed:
+        with _progress(call) as progress:
+            return await measure_speed(settings, progress)
+
+    started = time.monotonic()
+    with _loop() as loop:
+        report = loop.run(measured())
+    report = replace(report, facts=_facts(call, settings, started))
+    call.document(report.to_json())
+    for table in report.tables():
+        call.show(table, "")
+
+
 def _run(
     call: Invocation,
     with_items: bool,
     evaluate: Callable[[AsyncMirix, runner.Progress], Awaitable[Report]],
 ) -> None:
-    from mirix.config import load_settings
     from mirix.evaluation.runner import throwaway_memory
 
-    given = dict(call.overrides)
-    if given.pop("data_dir") is not None or given.pop("user") is not None:
-        raise InputError("an evaluation has a memory and users of its own: leave --data-dir and --user out")
-    settings = load_settings(**given)
+    settings = _own_settings(call)
     started = time.monotonic()
 
     async def measured() -> Report:
@@ -107,9 +125,29 @@ def _run(
             async with throwaway_memory(settings) as memory:
                 return await evaluate(memory, progress)
 
-    # psycopg needs the selector loop on Windows.
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop if sys.platform == "win32" else None) as loop:
+    with _loop() as loop:
         report = loop.run(measured())
+    facts = _facts(call, settings, started)
+    _show(call, replace(report, facts={**facts, **report.facts}), with_items=with_items)
+
+
+def _own_settings(call: Invocation) -> Settings:
+    """The settings but for where the user's own memory is. Raises InputError for who names it."""
+    from mirix.config import load_settings
+
+    given = dict(call.overrides)
+    if given.pop("data_dir") is not None or given.pop("user") is not None:
+        raise InputError("an evaluation has a memory and users of its own: leave --data-dir and --user out")
+    return load_settings(**given)
+
+
+def _loop() -> asyncio.Runner:
+    # psycopg needs the selector loop on Windows.
+    return asyncio.Runner(loop_factory=asyncio.SelectorEventLoop if sys.platform == "win32" else None)
+
+
+def _facts(call: Invocation, settings: Settings, started: float) -> dict[str, Any]:
+    """How it was run, told to people as well."""
     facts = {
         "chat_model": settings.chat_model,
         "memory_model": settings.memory_model or settings.chat_model,
@@ -117,7 +155,7 @@ def _run(
         "seconds": round(time.monotonic() - started, 1),
     }
     call.note(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items()))
-    _show(call, replace(report, facts={**facts, **report.facts}), with_items=with_items)
+    return facts
 
 
 def _show(call: Invocation, report: Report, *, with_items: bool) -> None:

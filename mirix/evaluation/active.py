@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from mirix.errors import InputError
 from mirix.evaluation.bm25 import PlainBM25
-from mirix.evaluation.lifelog import HITS, Person, Told, tell
+from mirix.evaluation.lifelog import Person, Told, tell
 from mirix.evaluation.metrics import Share, grouped, mean, recall_at
 from mirix.evaluation.report import Report
 from mirix.evaluation.runner import Progress, for_each, silent
@@ -134,14 +134,9 @@ async def evaluate_active(
 
 
 async def recall(memory: AsyncMirix, told: Told, turn: ActiveTurn) -> list[Shown]:
-    """What Mirix puts before the model for a turn, best first: a search, as far as its first messages reach."""
-    found = await memory.search(turn.turn, user_id=told.user, limit=HITS)
-    shown: list[Shown] = []
-    for hit in found.hits:
-        if len({message for each in shown for message in each.messages}) >= DEPTH:
-            break
-        shown.append(_shown(told, hit))
-    return shown
+    """What Mirix puts before the model for a turn, best first."""
+    found = await memory.recall(turn.turn, user_id=told.user, at=turn.at, limit=DEPTH)
+    return [_shown(told, hit) for hit in found.hits]
 
 
 def _shown(told: Told, hit: Hit) -> Shown:

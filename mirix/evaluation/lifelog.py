@@ -194,7 +194,7 @@ def sessions_of(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
 
 async def ask(memory: AsyncMirix, told: Told, question: Question) -> Asked:
     """Search and ask one question."""
-    found = await memory.search(question.question, user_id=told.user, limit=HITS)
+    found = await memory.search(question.question, user_id=told.user, limit=HITS, asked_at=question.asked_at)
     ranked = told.names(evidence_ranking(found.hits))
     try:
         answer = await memory.ask(question.question, user_id=told.user, asked_at=question.asked_at, reveal=True)

@@ -13,11 +13,14 @@ import statistics
 import sysconfig
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+from rich.table import Table
 
 from mirix.config import Settings
 from mirix.db.embedded import open_embedded
@@ -34,8 +37,19 @@ class Speed:
 
     figures: dict[str, float]
 
-    def to_json(self) -> dict[str, float]:
-        return self.figures
+    facts: Mapping[str, Any] = field(default_factory=dict)  # how it was run
+
+    def to_json(self) -> dict[str, Any]:
+        return {"evaluation": "speed", **self.facts, **{name: round(value, 4) for name, value in self.figures.items()}}
+
+    def tables(self) -> Iterator[Table]:
+        """One table: a figure a line, its unit at the end of its name."""
+        table = Table(title="speed", title_justify="left", box=None, pad_edge=False)
+        table.add_column("")
+        table.add_column("", justify="right")
+        for name, value in self.figures.items():
+            table.add_row(name, f"{value:,.3f}" if value < 100 else f"{value:,.0f}")
+        yield table
 
 
 def week() -> list[dict[str, Any]]:

@@ -3,10 +3,13 @@
     words ─┐  outside any transaction: terms, times, names cut, vector
            ▼
     flush 1  the arms, for every probe (the question and its topics)            arms.py
-    flush 2  what ranking needs to know of the candidates, their sources, links
+    flush 2  what ranking needs to know of the candidates, their sources, links ranking.py
     flush 3  (only where needed) linked memories, and what replaced outdated ones
-           ▼  one order                                                         fusion.py
+           ▼  one order                                                         fusion.py, beside.py, latest.py
     flush 4  the rows themselves, with the messages beside them                 hits.py
+
+A question is searched together with its topics (topics.py) and with what its subject leads to (bridges.py). A turn that
+asks nothing of the memory is first told by its form whether it needs anything (need.py).
 
 All flushes share one transaction, so a result never mixes two states of the memory. A search writes nothing.
 """
@@ -16,28 +19,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import psycopg
 
 from mirix.db.pool import Database, User
-from mirix.memory import store
 from mirix.memory.indexing import Indexer, Vector
-from mirix.memory.kinds import RECORDS
-from mirix.memory.message import Message
-from mirix.memory.record import MemoryKind, now
+from mirix.memory.record import now
 from mirix.memory.store import Connection
-from mirix.retrieval import arms, fusion
+from mirix.retrieval import arms
 from mirix.retrieval.arms import Filters, Found, Probe
-from mirix.retrieval.fusion import Arm, Candidate
-from mirix.retrieval.hits import Hit, SearchResult, without_copies
-from mirix.text.analyser import query_terms
+from mirix.retrieval.asked import Asked, Deadline, Merge, Wanted
+from mirix.retrieval.bridges import bridge, probes_of_the_table
+from mirix.retrieval.fusion import Arm
+from mirix.retrieval.hits import Hit, SearchResult
+from mirix.retrieval.need import needs_memory
+from mirix.retrieval.ranking import rank
+from mirix.retrieval.terms import term_shares
 from mirix.text.dates import find_mentions
 from mirix.text.names import cut_names, names_in
 
@@ -46,41 +47,8 @@ __all__ = ["Filters", "Hit", "Retriever", "SearchResult"]
 logger = logging.getLogger(__name__)
 
 QUERY_CHARS = 8_000  # what is longer is cut: no question is
-LINKS_FROM = 10  # the best memories of a search are followed one hop
-SPARE = 10  # rows read beyond those wanted, since copies are left out
+BRIDGES = 3  # probes beside the question: with two or four a life log's evidence recall at 10 is half a point lower
 _FIRST_PERSON = re.compile(r"\b(?:I|(?i:me|my|mine|myself|we|us|our|ours))\b|我|咱|俺")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Deadline:
-    """A moment by which a search has to be done; None: take your time."""
-
-    at: float | None  # of time.monotonic()
-
-    @classmethod
-    def after(cls, ms: int | None) -> _Deadline:
-        return cls(at=None if ms is None else time.monotonic() + ms / 1000)
-
-    def left_s(self, share: float = 1.0) -> float | None:
-        """Seconds left, or a share of them; never negative."""
-        return None if self.at is None else max(0.0, self.at - time.monotonic()) * share
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """A search in the making."""
-
-    user: User
-    filters: Filters
-    asked_at: datetime
-    probes: tuple[Probe, ...]  # the question first
-    named: frozenset[str]  # speakers that the question names
-    is_first_person: bool
-    embedding_model: str | None
-
-    def parameters(self, probe: Probe | None = None, *, ids: Collection[UUID] = ()) -> dict[str, Any]:
-        values = arms.parameters(self.user.user_id, self.filters, probe or self.probes[0], self.embedding_model)
-        return values | {"ids": list(ids)}
 
 
 class Retriever:
@@ -89,6 +57,7 @@ class Retriever:
     def __init__(self, database: Database, indexer: Indexer) -> None:
         self._database = database
         self._indexer = indexer
+        self._bridged: dict[str, Vector | None] = {}  # of the probes of bridges.py, which are few and always the same
 
     async def search(
         self,
@@ -131,20 +100,59 @@ class Retriever:
         asked_at: datetime | None = None,
     ) -> SearchResult:
         """Like `search`, for a question together with the topics made from it, in the same flushes."""
-        started = time.monotonic()
-        deadline = _Deadline.after(deadline_ms)
-        texts = list(dict.fromkeys(text[:QUERY_CHARS] for text in (question, *topics) if text.strip()))
-        if not texts or limit < 1:
-            return SearchResult(hits=(), ms=_ms_since(started))
-        asked, dropped = await self._prepare(user, texts, filters or Filters(), asked_at or now(), deadline)
+        moment = asked_at or now()
+        bridged = bridge(question, moment, user.timezone)[:BRIDGES]
+        wanted = Wanted(limit=limit, explain=explain, deadline=Deadline.after(deadline_ms))
+        texts = (question, *topics, *(each.text for each in bridged))
+        return await self._find(user, texts, filters or Filters(), moment, wanted)
+
+    async def recall(
+        self,
+        user: User,
+        turn: str,
+        *,
+        filters: Filters | None = None,
+        limit: int = 5,
+        explain: bool = False,
+        deadline_ms: int | None = None,
+        asked_at: datetime | None = None,
+    ) -> SearchResult:
+        """What a turn that asks nothing of the memory needs from it: at most `limit` hits, none where none is needed.
+
+        The form of the turn tells whether anything personal is needed (need.py), its subject what else to look for
+        than its own words (bridges.py). Each hit rests on a message that none before it rests on. Something outdated
+        comes only behind what took its place, and is marked.
+        """
+        wanted = Wanted(limit=limit, explain=explain, deadline=Deadline.after(deadline_ms), merge=Merge.IN_TURN)
+        moment = asked_at or now()
+        if not needs_memory(turn, await self._people(user, turn)):
+            return SearchResult(hits=(), ms=wanted.ms)
+        bridged = bridge(turn, moment, user.timezone)[:BRIDGES]
+        wanted = replace(wanted, slots={each.text: each for each in bridged if each.latest})
+        return await self._find(user, (turn, *(each.text for each in bridged)), filters or Filters(), moment, wanted)
+
+    async def _find(
+        self, user: User, texts: Sequence[str], filters: Filters, asked_at: datetime, wanted: Wanted
+    ) -> SearchResult:
+        texts = list(dict.fromkeys(text[:QUERY_CHARS] for text in texts if text.strip()))
+        if not texts or wanted.limit < 1:
+            return SearchResult(hits=(), ms=wanted.ms)
+        asked, dropped = await self._prepare(user, texts, filters, asked_at, wanted.deadline)
         async with self._database.transaction(user.user_id) as conn:
-            found, too_late = await _collect(conn, asked, deadline)
-            hits = await _rank(conn, asked, found, limit=limit, explain=explain)
+            found, too_late = await collect(conn, asked, wanted.deadline)
+            hits = await rank(conn, asked, found, wanted)
         dropped_arms = tuple(arm for arm in Arm if arm in {*dropped, *too_late})
-        result = SearchResult(hits=tuple(hits), ms=_ms_since(started), dropped_arms=dropped_arms)
+        result = SearchResult(hits=tuple(hits), ms=wanted.ms, dropped_arms=dropped_arms)
         fields = {"action": "searched", "user_id": user.user_id, "probes": len(texts), "hits": len(hits)}
         logger.debug("searched", extra=fields | {"duration_ms": round(result.ms), "dropped": list(dropped_arms)})
         return result
+
+    async def _people(self, user: User, turn: str) -> list[str]:
+        """The names of people the memory knows that stand in a turn."""
+        async with self._database.transaction(user.user_id) as conn:
+            values = {"user_id": user.user_id, "text": turn[:QUERY_CHARS]}
+            rows = await (await conn.execute(arms.query("people"), values)).fetchall()
+        return [row["name"] for row in rows]
 
     async def core_lines(self, user: User, filters: Filters | None = None) -> list[tuple[str, str]]:
         """The core memory: (label, line), block by block in order."""
@@ -156,8 +164,8 @@ class Retriever:
         return [(row["label"], row["summary"]) for row in rows]
 
     async def _prepare(
-        self, user: User, texts: Sequence[str], filters: Filters, asked_at: datetime, deadline: _Deadline
-    ) -> tuple[_Asked, tuple[Arm, ...]]:
+        self, user: User, texts: Sequence[str], filters: Filters, asked_at: datetime, deadline: Deadline
+    ) -> tuple[Asked, tuple[Arm, ...]]:
         """Work out all that the arms need; the vectors are left out when they would come too late."""
         async with self._database.transaction(user.user_id) as conn:
             rows = await (await conn.execute(arms.query("speakers"), {"user_id": user.user_id})).fetchall()
@@ -166,11 +174,11 @@ class Retriever:
         vectors: list[Vector | None] = [None] * len(texts)
         try:
             async with asyncio.timeout(deadline.left_s(0.5)):
-                vectors = await self._indexer.vectors([cut_names(text, speakers) for text in texts])
+                vectors = await self._vectors([cut_names(text, speakers) for text in texts])
         except TimeoutError:
             dropped = (Arm.DENSE,)
         embedder = self._indexer.embedder
-        asked = _Asked(
+        asked = Asked(
             user=user,
             filters=filters,
             asked_at=asked_at,
@@ -181,25 +189,34 @@ class Retriever:
         )
         return asked, dropped
 
+    async def _vectors(self, texts: Sequence[str]) -> list[Vector | None]:
+        """A vector for each text; those of the table's probes are made once."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._bridged]
+        made = dict(zip(missing, await self._indexer.vectors(missing), strict=True))
+        self._bridged |= {text: vector for text, vector in made.items() if text in probes_of_the_table()}
+        known = {**self._bridged, **made}
+        return [known[text] for text in texts]
+
 
 _NOTHING = Probe(text="", terms=(), vector=None, times=())
 
 
 def _probe(text: str, vector: Vector | None, asked_at: datetime, user: User) -> Probe:
     mentions = find_mentions(text, asked_at, user.timezone)
+    shares = term_shares(text)
     return Probe(
-        text=text, terms=tuple(query_terms(text)), vector=vector, times=tuple(mention.range for mention in mentions)
+        text=text,
+        terms=tuple(shares),
+        shares=tuple(shares.values()),
+        vector=vector,
+        times=tuple(mention.range for mention in mentions),
     )
-
-
-def _ms_since(started: float) -> float:
-    return (time.monotonic() - started) * 1000
 
 
 # ---- flush 1: the arms ----
 
 
-async def _collect(conn: Connection, asked: _Asked, deadline: _Deadline) -> tuple[list[list[Found]], tuple[Arm, ...]]:
+async def collect(conn: Connection, asked: Asked, deadline: Deadline) -> tuple[list[list[Found]], tuple[Arm, ...]]:
     """What the arms found, for each probe; and the arms that were too late for one of them."""
     jobs = [
         (index, arm, asked.parameters(probe)) for index, probe in enumerate(asked.probes) for arm in arms.wanted(probe)
@@ -222,7 +239,7 @@ async def _collect(conn: Connection, asked: _Asked, deadline: _Deadline) -> tupl
 
 
 async def _run_in_time(
-    conn: Connection, filters: Filters, arm: Arm, values: Mapping[str, Any], deadline: _Deadline
+    conn: Connection, filters: Filters, arm: Arm, values: Mapping[str, Any], deadline: Deadline
 ) -> Found | None:
     """One arm, cancelled by the server when half of the time that is left has passed; None then."""
     left_ms = int((deadline.left_s(0.5) or 0.0) * 1000)
@@ -235,197 +252,6 @@ async def _run_in_time(
             return found
     except psycopg.errors.QueryCanceled:
         return None
-
-
-# ---- flushes 2 and 3: candidates ----
-
-
-@dataclass(kw_only=True)
-class _Known:
-    """What the database says of the candidates."""
-
-    messages: dict[UUID, dict[str, Any]]
-    records: dict[UUID, dict[str, Any]]
-    sources: dict[UUID, list[dict[str, Any]]]
-    links: dict[UUID, set[UUID]]
-    replaced_by: dict[UUID, list[UUID]]
-
-
-async def _rank(
-    conn: Connection, asked: _Asked, found: Sequence[Sequence[Found]], *, limit: int, explain: bool
-) -> list[Hit]:
-    known = await _describe(conn, asked, [each for one in found for each in one])
-    by_probe = [arms.scores_by_arm(one) for one in found]
-    candidates = _candidates(asked, known)
-    scores = _fused(asked, candidates, by_probe)
-    linked = _linked(known, candidates, scores)
-    newer = {key for replacing in known.replaced_by.values() for key in replacing} | linked.keys()
-    if newer - known.records.keys():
-        await _describe_records(conn, asked, newer - known.records.keys(), known)
-        candidates = _candidates(asked, known)
-    if linked:
-        by_probe[0] = {**by_probe[0], Arm.LINKS: linked}
-    if newer:
-        scores = _fused(asked, candidates, by_probe)
-    best = fusion.order(candidates, scores)[: limit + SPARE]
-    explained = fusion.ranks(arms.scores_by_arm(each for one in found for each in one)) if explain else {}
-    hits = await _read(conn, asked, [(candidates[key], score) for key, score in best], known, scores)
-    return [replace(hit, arms=explained.get(hit.id, {})) for hit in without_copies(hits, limit)]
-
-
-def _fused(
-    asked: _Asked, candidates: Mapping[UUID, Candidate], by_probe: Sequence[Mapping[Arm, fusion.Scores]]
-) -> dict[UUID, float]:
-    question, *topics = [fusion.fuse(candidates, scores, now=asked.asked_at) for scores in by_probe]
-    return fusion.combine(question, topics)
-
-
-async def _describe(conn: Connection, asked: _Asked, found: Sequence[Found]) -> _Known:
-    message_ids = arms.found_ids(found, are_messages=True)
-    record_ids = arms.found_ids(found, are_messages=False)
-    known = _Known(messages={}, records={}, sources={}, links={}, replaced_by={})
-    async with conn.pipeline():
-        await conn.execute(arms.query("index_only"), {"planner": "on"})
-        described = await conn.execute(arms.query("describe_messages"), asked.parameters(ids=message_ids))
-        await _describe_records(conn, asked, record_ids, known)
-        linked = await conn.execute(arms.query("links"), asked.parameters(ids=record_ids))
-        known.messages = {row["id"]: row for row in await described.fetchall()}
-        for row in await linked.fetchall():
-            known.links.setdefault(row["from_id"], set()).add(row["to_id"])
-    past = {key for key, row in known.messages.items() if row["standing"] == "outdated"}
-    past |= {key for key, row in known.records.items() if row["status"] == "superseded"}
-    if past:
-        replacing = await conn.execute(arms.replacements(), asked.parameters(ids=past))
-        for row in await replacing.fetchall():
-            known.replaced_by.setdefault(row["id"], []).append(row["replaced_by"])
-    return known
-
-
-async def _describe_records(conn: Connection, asked: _Asked, ids: Collection[UUID], known: _Known) -> None:
-    """Add memories, as far as they may be found, and their sources to what is known."""
-    kinds = asked.filters.searched_kinds
-    if not ids or not kinds:
-        return
-    values = asked.parameters(ids=ids)
-    described = await conn.execute(arms.describe_records(kinds), values)
-    sources = await conn.execute(arms.query("sources"), values)
-    known.records |= {row["id"]: row for row in await described.fetchall()}
-    for row in await sources.fetchall():
-        known.sources.setdefault(row["record_id"], []).append(row)
-
-
-def _candidates(asked: _Asked, known: _Known) -> dict[UUID, Candidate]:
-    sessions = {key: (row["conversation_id"], row["day"]) for key, row in known.messages.items()}
-    found = {
-        key: Candidate(
-            id=key,
-            is_message=True,
-            session=sessions[key],
-            neighbours=tuple(
-                near for near in (row["before_id"], row["after_id"]) if near and sessions.get(near) == sessions[key]
-            ),
-            is_named=_is_named(asked, row),
-            at=row["at"],
-            is_outdated=bool(known.replaced_by.get(key)) if asked.filters.as_of else row["standing"] == "outdated",
-            replaced_by=tuple(known.replaced_by.get(key, ())),
-        )
-        for key, row in known.messages.items()
-    }
-    for key, row in known.records.items():
-        sources = known.sources.get(key, [])
-        ended = row["valid_to"] is not None and row["valid_to"] <= asked.asked_at
-        found[key] = Candidate(
-            id=key,
-            is_message=False,
-            is_named=any(_is_named(asked, source) for source in sources)
-            or (not sources and asked.is_first_person)
-            or bool(names_in(row["summary"], asked.named)),
-            at=row["occurred_at"] or row["valid_from"],
-            importance=row["importance"],
-            utility=row["utility"],
-            is_pinned=row["pinned"],
-            is_outdated=not asked.filters.as_of and (row["status"] == "superseded" or ended),
-            replaced_by=tuple(known.replaced_by.get(key, ())) if not asked.filters.as_of else (),
-            sources=tuple(source["source_id"] for source in sources),
-        )
-    return found
-
-
-def _is_named(asked: _Asked, row: Mapping[str, Any]) -> bool:
-    return row["speaker"] in asked.named or (asked.is_first_person and row["role"] == "user")
-
-
-def _linked(known: _Known, candidates: Mapping[UUID, Candidate], scores: Mapping[UUID, float]) -> dict[UUID, float]:
-    """The memories one hop from the best ones, each with the score of the best that leads to it."""
-    best = sorted((key for key in known.links if key in candidates), key=lambda key: -scores.get(key, 0.0))
-    linked: dict[UUID, float] = {}
-    for key in best[:LINKS_FROM]:
-        for other in known.links[key]:
-            linked[other] = max(linked.get(other, 0.0), scores.get(key, 0.0))
-    return linked
-
-
-# ---- flush 4: rows ----
-
-
-async def _read(
-    conn: Connection,
-    asked: _Asked,
-    best: Sequence[tuple[Candidate, float]],
-    known: _Known,
-    scores: Mapping[UUID, float],
-) -> list[Hit]:
-    wanted = [candidate.id for candidate, _ in best if candidate.is_message]
-    beside = {key: {known.messages[key]["before_id"], known.messages[key]["after_id"]} - {None} for key in wanted}
-    near = {other for others in beside.values() for other in others}
-    ids_by_kind: dict[MemoryKind, list[UUID]] = {}
-    for candidate, _ in best:
-        if not candidate.is_message:
-            kind = store.kind_of_shelf(3 * known.records[candidate.id]["kind"])
-            assert kind is not None
-            ids_by_kind.setdefault(kind, []).append(candidate.id)
-    async with conn.pipeline():
-        messages = await conn.execute(arms.messages(), asked.parameters(ids={*wanted, *near}))
-        cursors = [
-            (kind, await conn.execute(arms.records(kind), asked.parameters(ids=ids)))
-            for kind, ids in ids_by_kind.items()
-        ]
-        texts = {row["id"]: Message(**row) for row in await messages.fetchall()}
-        records = {
-            row["id"]: store.from_row(RECORDS[kind], row) for kind, cursor in cursors for row in await cursor.fetchall()
-        }
-    hits = []
-    for candidate, score in best:
-        key = candidate.id
-        message, record = texts.get(key), records.get(key)
-        sources = sorted(candidate.sources, key=lambda source: -scores.get(source, 0.0))
-        hits.append(
-            Hit(
-                id=key,
-                kind=record.memory_kind if record else None,
-                record=record,
-                message=message,
-                score=score,
-                source_ids=tuple(sources) if record else (key,),
-                neighbours=_neighbours(message, [texts[other] for other in beside.get(key, ()) if other in texts]),
-                outdated=candidate.is_outdated,
-                superseded_by=next(iter(candidate.replaced_by), None),
-            )
-        )
-    return hits
-
-
-def _neighbours(message: Message | None, near: Iterable[Message]) -> tuple[Message, ...]:
-    """Those of the same day, in order."""
-    if message is None:
-        return ()
-    same_day = [other for other in near if _day(other) == _day(message)]
-    return tuple(sorted(same_day, key=lambda other: other.position))
-
-
-def _day(message: Message) -> tuple[int, int, int]:
-    local = message.at.astimezone(ZoneInfo(message.timezone))
-    return local.year, local.month, local.day
 
 
 def core_blocks(lines: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

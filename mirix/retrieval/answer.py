@@ -55,15 +55,15 @@ _NUMBER = re.compile(r"\d+")
 
 
 class _SearchMemory(BaseModel):
-    """Search the user's memory with other words. Gives more numbered items."""
+    """Search the user's memory with other words than the question's. Gives further numbered items."""
 
     model_config = ConfigDict(extra="forbid")
 
     query: str = Field(min_length=1, description="What to search for, in the words the answer would use.")
     types: list[MemoryKind | Literal["message"]] | None = Field(
-        default=None, description="Only these memories; message: what was said, word for word. Left out: all."
+        default=None, description="Only these; message: what was said, word for word. Left out: all, mostly best."
     )
-    since: datetime | None = Field(default=None, description="Only from this time on, ISO 8601.")
+    since: datetime | None = Field(default=None, description="Only what was said or happened from then on, ISO 8601.")
     until: datetime | None = Field(default=None, description="Only before this time, ISO 8601.")
 
 

@@ -83,6 +83,7 @@ class Probe:
     terms: tuple[int, ...]
     vector: Vector | None  # None: no embedder, or one that does not read the language
     times: tuple[TimeRange, ...]  # that the text names
+    shares: tuple[float, ...] = ()  # of each term: how much of its weight counts, 0 to 1; empty: all of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +113,7 @@ def parameters(user_id: int, filters: Filters, probe: Probe, embedding_model: st
         "statuses": ["active", "superseded"] if filters.sees_past else ["active"],
         "shelves": shelves,
         "terms": list(probe.terms[:MAX_TERMS]),
+        "shares": list(probe.shares[:MAX_TERMS]) or [1.0] * min(len(probe.terms), MAX_TERMS),
         "vector": None if probe.vector is None else HalfVector(probe.vector),
         "embedding_model": embedding_model,
         "times": TimestamptzMultirange(TimestamptzRange(each.start, each.end) for each in probe.times),
@@ -156,6 +158,12 @@ def messages() -> sql.SQL:
     """The statement that reads whole messages."""
     listed = sql.SQL(", ").join(sql.Identifier("m", column.name) for column in fields(Message))
     return _written(_QUERIES["messages"].format(columns=listed, filter=_QUERIES["message_filter"]))
+
+
+@cache
+def beside() -> sql.SQL:
+    """The statement that reads the turns beside some messages."""
+    return _written(_QUERIES["beside"].format(filter=_QUERIES["message_filter"]))
 
 
 @cache

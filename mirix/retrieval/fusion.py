@@ -12,7 +12,7 @@ What no longer holds never comes before what took its place: see `order`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -208,6 +208,45 @@ def order(candidates: Mapping[UUID, Candidate], scores: Scores) -> list[tuple[UU
         return -final[key], bool(candidate.replaced_by), candidate.is_outdated, candidate.is_message, -key.int
 
     return [(key, final[key]) for key in sorted(final, key=place)]
+
+
+def in_turn(
+    candidates: Mapping[UUID, Candidate], rankings: Sequence[Scores], *, limit: int
+) -> list[tuple[UUID, float]]:
+    """The best of each ranking in turn, for a search that looks for several things at once; at most `limit`.
+
+    Each brings evidence that none before it brings. What is outdated comes right behind what took its place, or not at
+    all. The scores are those of the rankings, lowered where a later one would be higher.
+    """
+    listed = [iter([key for key, _ in order(candidates, ranking)]) for ranking in rankings]
+    chosen: dict[UUID, float] = {}
+    shown: set[UUID] = set()
+    last = 1.0
+    while listed and len(chosen) < limit:
+        for ranking in list(listed):
+            key = next((key for key in ranking if _is_new(candidates, key, chosen, shown)), None)
+            if key is None:
+                listed.remove(ranking)
+                continue
+            current = [each for each in _current(candidates, key) if each not in chosen]
+            for each in (*current[:1], key):
+                last = min(last, max(scores.get(each, 0.0) for scores in rankings))
+                chosen[each] = last
+                shown.update(candidates[each].sources or (each,))
+    return list(chosen.items())[:limit]
+
+
+def _is_new(candidates: Mapping[UUID, Candidate], key: UUID, chosen: Collection[UUID], shown: Collection[UUID]) -> bool:
+    candidate = candidates[key]
+    if candidate.is_outdated and not _current(candidates, key):
+        return False
+    return key not in chosen and not all(source in shown for source in candidate.sources or (key,))
+
+
+def _current(candidates: Mapping[UUID, Candidate], key: UUID) -> list[UUID]:
+    """What took its place and holds."""
+    known = [each for each in candidates[key].replaced_by if each in candidates]
+    return [each for each in known if not candidates[each].is_outdated]
 
 
 def ranks(arms: Mapping[Arm, Scores]) -> dict[UUID, dict[Arm, ArmScore]]:

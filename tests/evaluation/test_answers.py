@@ -85,9 +85,9 @@ def test_a_long_answer_is_not_right() -> None:
 
 
 def test_what_is_kept_verbatim_is_compared_character_for_character() -> None:
-    assert verdict("It is gull-Ledger-18. [1]", "gull-Ledger-18", verbatim=True).right
-    assert not verdict("Gull ledger 18", "gull-Ledger-18", verbatim=True).right
-    assert not verdict("gull-Ledger-1826", "gull-Ledger-18", verbatim=True).right
+    assert verdict("It is quartz-Lintel-5. [1]", "quartz-Lintel-5", verbatim=True).right
+    assert not verdict("Quartz lintel 5", "quartz-Lintel-5", verbatim=True).right
+    assert not verdict("quartz-Lintel-526", "quartz-Lintel-5", verbatim=True).right
 
 
 @pytest.mark.parametrize(

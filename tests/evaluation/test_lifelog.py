@@ -33,12 +33,12 @@ def person(**given: Any) -> Person:
         "timezone": "Europe/Oslo",
         "messages": [
             turn("m1", "02T09:00", "My brother is the harbour pilot of Mandal."),
-            turn("m2", "02T09:10", "The wifi password here is Gull-Ledger-1826."),
+            turn("m2", "02T09:10", "The wifi password here is Quartz-Lintel-58."),
             turn("m3", "03T09:00", "No gluten for me, please."),
         ],
         "questions": [
             question("q1", "Of which town is my brother the pilot?", ["Mandal"], ["m1"], "single"),
-            question("q2", "What is the wifi password?", ["Gull-Ledger-1826"], ["m2"], "vault"),
+            question("q2", "What is the wifi password?", ["Quartz-Lintel-58"], ["m2"], "vault"),
             question("q3", "What is my aunt called?", ["unknown"], [], "abstain"),
             question("q4", "What must I not eat?", ["gluten"], ["m3"], "preference"),
         ],
@@ -60,7 +60,7 @@ async def test_answers_and_evidence_are_judged_beside_bm25(memory: AsyncMirix) -
     report = await evaluate_lifelog(memory, [person()])
     by_id = {each["id"]: each for each in report.items}
     assert by_id["q1"]["right"] and by_id["q1"]["evidence_ranks"] == {"m1": 1}
-    assert "Gull-Ledger-1826" in by_id["q2"]["answer"] and by_id["q2"]["right"]
+    assert "Quartz-Lintel-58" in by_id["q2"]["answer"] and by_id["q2"]["right"]
     assert not by_id["q3"]["claimed"] and by_id["q3"]["right"]
     assert report.metrics["answer_accuracy"] == Share(value=1.0, n=3)
     assert report.metrics["wrong_rate"] == Share(value=0.0, n=3)

@@ -36,7 +36,7 @@ async def test_pairs_are_counted_by_type_and_language(memory: AsyncMirix) -> Non
 
 async def test_a_sealed_value_counts_as_kept_in_the_vault(memory: AsyncMirix) -> None:
     report = await evaluate_routing(
-        memory, [item("a", "The wifi password is Gull-Ledger-1826.", must=["vault"], must_not=["core"])]
+        memory, [item("a", "The wifi password is Quartz-Lintel-58.", must=["vault"], must_not=["core"])]
     )
     assert report.metrics["must_recall"].value == 1.0
 

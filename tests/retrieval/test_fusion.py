@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirix.retrieval.fusion import WEIGHTS, Arm, Candidate, combine, fuse, normalise, order, ranks
+from mirix.retrieval.fusion import WEIGHTS, Arm, Candidate, combine, fuse, in_turn, normalise, order, ranks
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -167,3 +167,32 @@ def test_ranks_tell_place_and_raw_score_in_each_arm() -> None:
     assert found[key(1)][Arm.LEXICAL].rank == 2
     assert found[key(1)][Arm.DENSE].score == 0.4
     assert found[key(2)][Arm.LEXICAL].rank == 1
+
+
+def test_in_turn_takes_the_best_of_each_ranking_and_no_evidence_twice() -> None:
+    candidates = by_id(message(1), message(2), message(3), memory(4, sources=(key(1),)), message(5))
+    rankings = [
+        {key(1): 0.9, key(4): 0.9, key(2): 0.5, key(3): 0.1, key(5): 0.0},
+        {key(4): 0.8, key(1): 0.7, key(3): 0.6, key(2): 0.2, key(5): 0.1},
+    ]
+    chosen = in_turn(candidates, rankings, limit=3)
+    assert [each for each, _ in chosen] == [key(4), key(3), key(2)]
+    assert [score for _, score in chosen] == sorted((score for _, score in chosen), reverse=True)
+
+
+def test_in_turn_shows_what_is_outdated_behind_its_successor_or_not_at_all() -> None:
+    lost = message(1, is_outdated=True)
+    old, new = message(2, is_outdated=True, replaced_by=(key(3),)), message(3)
+    rankings = [{key(1): 0.9, key(2): 0.8, key(3): 0.1}]
+    assert [each for each, _ in in_turn(by_id(lost, old, new), rankings, limit=5)] == [key(3), key(2)]
+
+
+@given(searches())
+def test_in_turn_never_shows_the_outdated_first(
+    search: tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]],
+) -> None:
+    candidates, arms = search
+    shown = [each for each, _ in in_turn(candidates, [fuse(candidates, arms, now=NOW)], limit=20)]
+    for place, each in enumerate(shown):
+        current = [other for other in candidates[each].replaced_by if other in candidates]
+        assert not candidates[each].is_outdated or set(current) & set(shown[:place])

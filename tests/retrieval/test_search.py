@@ -288,3 +288,70 @@ async def test_hostile_queries_are_only_words(notebook: Notebook, retriever: Ret
     await notebook.say("The kiln cracked.")
     await retriever.search(notebook.user, hostile)
     assert len((await retriever.search(notebook.user, "kiln")).hits) == 1
+
+
+# ---- what a turn needs, unasked ----
+
+
+async def test_a_turn_recalls_what_shares_no_word_with_it(notebook: Notebook, retriever: Retriever) -> None:
+    allergy = await notebook.say("Nuts and I don't mix: an allergy, my throat swells.")
+    for text in ("The tiles arrived.", "We rehearsed the second act.", "Rain all day.", "Paid the printer."):
+        await notebook.say(text)
+    found = await retriever.recall(notebook.user, "Pick me something from the menu.")
+    assert allergy.id in evidence_ranking(found.hits)
+    chinese = await notebook.say("腰果不能吃,一吃就过敏。", speaker="安娜")
+    found = await retriever.recall(notebook.user, "帮我点个外卖。")
+    assert found.hits[0].id == chinese.id
+
+
+@pytest.mark.parametrize("turn", ["Good morning!", "Why do cats like boxes?", "猫为什么爱钻箱子?", "谢谢!"])
+async def test_a_turn_that_needs_nothing_recalls_nothing(notebook: Notebook, retriever: Retriever, turn: str) -> None:
+    await notebook.say("My cat sleeps in a box every morning. 猫爱箱子。")
+    assert (await retriever.recall(notebook.user, turn)).hits == ()
+
+
+async def test_a_person_the_memory_knows_makes_a_question_personal(notebook: Notebook, retriever: Retriever) -> None:
+    turn = "Does Henrike like boxes?"
+    said = await notebook.say("Henrike hates boxes.")
+    assert (await retriever.recall(notebook.user, turn)).hits == ()
+    await notebook.keep(SemanticRecord, said, name="Henrike Moen", kind="person", summary="a potter")
+    assert (await retriever.recall(notebook.user, turn)).hits
+
+
+async def test_every_recalled_hit_brings_evidence_of_its_own(notebook: Notebook, retriever: Retriever) -> None:
+    said = [await notebook.say(f"I bake bread number {n} with rye.") for n in range(4)]
+    for message in said:
+        await notebook.keep(EpisodicRecord, message, summary=message.text, occurred_at=message.at)
+    hits = (await retriever.recall(notebook.user, "I will bake rye bread.", limit=3)).hits
+    assert len({source for hit in hits for source in hit.source_ids}) >= len(hits) == 3
+
+
+async def test_what_is_outdated_is_recalled_only_behind_what_took_its_place(
+    notebook: Notebook, retriever: Retriever
+) -> None:
+    old = await notebook.say("My usual: black filter coffee, large.")
+    new = await notebook.say("I switched from black filter coffee to peppermint.", at=LATER)
+    hits = (await retriever.recall(notebook.user, "I fancy a filter coffee from the café.", asked_at=LATER)).hits
+    assert [hit.id for hit in hits] == [new.id, old.id]
+    assert [hit.outdated for hit in hits] == [False, True]
+
+
+async def test_dates_of_a_turn_count_from_when_it_is_said(notebook: Notebook, retriever: Retriever) -> None:
+    await notebook.say("Choir every Wednesday.", at=START)
+    match = await notebook.say("The surveyor comes on 12 March 2026.", at=START)
+    found = await retriever.recall(notebook.user, "I might sleep in next Thursday.", asked_at=START, limit=1)
+    assert found.hits[0].id == match.id
+
+
+async def test_a_naming_beside_a_hit_comes_right_behind_it(notebook: Notebook, retriever: Retriever) -> None:
+    bought = await notebook.say("Bought an old boat at the harbour.")
+    await notebook.say("Lovely.", speaker="Assistant", role="assistant")
+    named = await notebook.say("It's called Wren from now on.")
+    for n in range(12):
+        await notebook.say(f"The boat yard sent bill {n}.", conversation=f"mail {n}")
+    found = await retriever.search(notebook.user, "What is the name of the old boat from the harbour?")
+    assert [hit.id for hit in found.hits[:2]] == [bought.id, named.id]
+    hidden = await retriever.search(
+        notebook.user, "What is the name of the old boat from the harbour?", filters=Filters(until=named.at)
+    )
+    assert named.id not in [hit.id for hit in hidden.hits]

@@ -1,0 +1,71 @@
+"""What one search is asked: its probes and filters, what it has to give, by when. From active.py to ranking.py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from mirix.db.pool import User
+from mirix.retrieval import arms
+from mirix.retrieval.arms import Filters, Probe
+from mirix.retrieval.bridges import Bridge
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadline:
+    """A moment by which a search has to be done; None: take your time."""
+
+    at: float | None  # of time.monotonic()
+
+    @classmethod
+    def after(cls, ms: int | None) -> Deadline:
+        return cls(at=None if ms is None else time.monotonic() + ms / 1000)
+
+    def left_s(self, share: float = 1.0) -> float | None:
+        """Seconds left, or a share of them; never negative."""
+        return None if self.at is None else max(0.0, self.at - time.monotonic()) * share
+
+
+class Merge(Enum):
+    """How the probes of a search come to one order."""
+
+    WEIGHTED = "weighted"  # one thing is looked for: the question counts, what else was searched raises it
+    IN_TURN = "in turn"  # several things are: the best of each
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a search has to give."""
+
+    limit: int
+    explain: bool
+    deadline: Deadline
+    merge: Merge = Merge.WEIGHTED
+    slots: Mapping[str, Bridge] = field(default_factory=dict)  # by probe: those of which only the latest value holds
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def ms(self) -> float:
+        return (time.monotonic() - self.started) * 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A search in the making."""
+
+    user: User
+    filters: Filters
+    asked_at: datetime
+    probes: tuple[Probe, ...]  # the question first
+    named: frozenset[str]  # speakers that the question names
+    is_first_person: bool
+    embedding_model: str | None
+
+    def parameters(self, probe: Probe | None = None, *, ids: Collection[UUID] = ()) -> dict[str, Any]:
+        values = arms.parameters(self.user.user_id, self.filters, probe or self.probes[0], self.embedding_model)
+        return values | {"ids": list(ids)}
