@@ -9,5 +9,5 @@ CREATE TABLE semantic_memory (
 CREATE INDEX ON semantic_memory (user_id, lower(name)) WHERE status = 'active';
 
 COMMENT ON TABLE semantic_memory IS 'time-free knowledge: people, places, concepts, projects';
-COMMENT ON COLUMN semantic_memory.name IS 'what or whom it is about, e.g. Atlas or Martin Doyle';
+COMMENT ON COLUMN semantic_memory.name IS 'what or whom it is about, e.g. Atlas or Oda Lie';
 COMMENT ON COLUMN semantic_memory.kind IS 'person, place, concept, project, preference or insight';

@@ -56,8 +56,8 @@ def test_the_commands_of_the_readme_run_when_pasted(home: dict[str, str], tmp_pa
         assert run.returncode == 0, run.stderr[-2000:]
         if language == "sh":
             assert "Bergen" in run.stdout
-            assert "Gull-Ledger-1826" in run.stdout, "revealed when asked to"
-            listed = run.stdout.split("Gull-Ledger-1826")[-1]
+            assert "Plover-Crank-4172" in run.stdout, "revealed when asked to"
+            listed = run.stdout.split("Plover-Crank-4172")[-1]
             assert "wifi password" in listed, "the vault shows its caption"
         else:
             assert "harpsichords" in run.stdout

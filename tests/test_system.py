@@ -94,10 +94,10 @@ async def test_a_question_is_answered_with_citations_and_values_only_when_asked_
         return f"It is {{{{vault:{reference}}}}} [1]."
 
     memory = await open_mirix(ScriptedChatModel(script=script))
-    await memory.add("The wifi password is Gull-Ledger-1826.")
+    await memory.add("The wifi password is Plover-Crank-4172.")
     sealed = await memory.ask("What is the wifi password?")
     assert "{{vault:" in sealed.text and sealed.citations
-    assert (await memory.ask("What is the wifi password?", reveal=True)).text.startswith("It is Gull-Ledger-1826")
+    assert (await memory.ask("What is the wifi password?", reveal=True)).text.startswith("It is Plover-Crank-4172")
 
 
 async def test_agents_and_runs_are_kept_apart_and_seen_together_without_a_name(open_mirix: OpenMirix) -> None:

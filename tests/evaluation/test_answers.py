@@ -29,7 +29,7 @@ def verdict(answer: str, *accepted: str, verbatim: bool = False, has_answer: boo
         ("He is a LUTHIER [1][3]", "a luthier"),
         ("他今年三十四岁。[1]", "34岁"),
         ("宽零点三毫米 [2]", "零点三毫米"),
-        ("每周二晚七点半集合。", "周二晚七点半"),
+        ("每周四早八点集合。", "周四早八点"),
     ],
 )
 def test_an_accepted_answer_may_stand_anywhere_in_a_short_answer(answer: str, accepted: str) -> None:
@@ -42,7 +42,7 @@ def test_an_accepted_answer_may_stand_anywhere_in_a_short_answer(answer: str, ac
         ("It cost 1,600 crowns.", "160"),
         ("The painter came.", "pain"),
         ("他住在三楼。", "十三楼"),
-        ("The Salt Ferry", "The Salt Ferries"),
+        ("The Glass Pier", "The Glass Piers"),
     ],
 )
 def test_part_of_a_word_or_number_is_no_answer(answer: str, accepted: str) -> None:
@@ -119,4 +119,4 @@ def test_where_nothing_was_said_only_not_knowing_is_right() -> None:
 
 def test_words_leave_out_articles_and_punctuation() -> None:
     assert words("The Anna's boat: 12,500 kg!") == ["anna", "boat", "12500", "kg"]
-    assert words("三百一十二页") == ["312", "页"]
+    assert words("四百零六页") == ["406", "页"]

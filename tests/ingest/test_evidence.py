@@ -30,7 +30,7 @@ from tests.scripts import (
     texts,
 )
 
-SECRET = "Gull-Ledger-1826"
+SECRET = "Plover-Crank-4172"
 NEVER = ScriptedChatModel()  # whoever asks it fails
 
 

@@ -68,14 +68,14 @@ def painted(webp: bytes) -> list[bool]:
 
 
 def test_lines_that_hold_a_secret_are_painted_over_and_sealed(files: FrameFiles, keyring: Keyring) -> None:
-    frame = prepared(files, keyring, "Settings", "wifi password: Gull-Ledger-1826", "Brightness")
+    frame = prepared(files, keyring, "Settings", "wifi password: Plover-Crank-4172", "Brightness")
     assert painted(frame.webp)[:3] == [False, True, False]
     assert [line["text"] for line in frame.lines] == ["Settings", f"wifi password: {SEALED}", "Brightness"]
     assert frame.lines[0] == {"text": "Settings", "box": [10, 10, 200, 24], "confidence": 0.988}
 
 
 def test_a_value_on_another_line_than_its_label_is_painted_over(files: FrameFiles, keyring: Keyring) -> None:
-    frame = prepared(files, keyring, "Password:", "Gull-Ledger-1826", "密码:", "Tern-Anchor-2044")
+    frame = prepared(files, keyring, "Password:", "Plover-Crank-4172", "密码:", "Tern-Anchor-2044")
     assert painted(frame.webp)[:4] == [False, True, False, True]
     assert "Gull" not in str(frame.lines) and "Tern" not in str(frame.lines)
 

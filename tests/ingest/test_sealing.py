@@ -13,7 +13,7 @@ from mirix.memory.envelope import Keyring
 from mirix.memory.knowledge_vault import open_value
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
-SECRET = "Gull-Ledger-1826"
+SECRET = "Plover-Crank-4172"
 
 
 @pytest.fixture

@@ -208,10 +208,10 @@ async def test_a_value_that_ingest_sealed_is_not_filed_again(open_mirix: OpenMir
         return says(entry("wifi password", reference, "high"))
 
     memory = await open_mirix(ScriptedChatModel(script=script))
-    result = await memory.add("The wifi password is Gull-Ledger-1826.")
+    result = await memory.add("The wifi password is Plover-Crank-4172.")
     assert [change.operation for change in result.changes] == ["insert"], "by ingest"
     [record] = await vault(memory)
-    assert await memory.reveal(record.id) == "Gull-Ledger-1826"
+    assert await memory.reveal(record.id) == "Plover-Crank-4172"
     assert result.batches[0].problems == ()
 
 
@@ -226,12 +226,12 @@ async def test_a_new_value_that_ingest_sealed_retires_the_old_entry(open_mirix: 
         return says(call("knowledge_vault_supersede", memory=old[1], item=item)) if old else NOTHING
 
     memory = await open_mirix(ScriptedChatModel(script=script))
-    await memory.add("The wifi password is Gull-Ledger-1826.", at=NOON)
+    await memory.add("The wifi password is Plover-Crank-4172.", at=NOON)
     await memory.add("The wifi password is now Tern-Anchor-2044.", at=NOON.replace(day=9))
     [current] = await vault(memory)
     assert await memory.reveal(current.id) == "Tern-Anchor-2044"
     [old] = await memory.get_all(kinds=["vault"], statuses=["superseded"])
-    assert old.superseded_by == current.id and await memory.reveal(old.id) == "Gull-Ledger-1826"
+    assert old.superseded_by == current.id and await memory.reveal(old.id) == "Plover-Crank-4172"
 
 
 async def test_a_reference_of_nobody_is_a_problem_not_an_entry(open_mirix: OpenMirix) -> None:
@@ -259,7 +259,7 @@ async def test_a_corrected_value_is_sealed_anew_and_another_entry_is_not_copied(
 
 async def test_another_users_reference_reveals_nothing(open_mirix: OpenMirix) -> None:
     memory = await open_mirix(scripted([routed()] * 2))
-    await memory.add("The wifi password is Gull-Ledger-1826.")
+    await memory.add("The wifi password is Plover-Crank-4172.")
     [record] = await vault(memory)
     await memory.add("Hello.", user_id="boris")
     with pytest.raises(NotFoundError):

@@ -150,7 +150,7 @@ async def test_a_corrected_secret_is_cut_under_the_reference_of_its_entry(open_m
     corrected = call("knowledge_vault_update", memory="m1", changes={"value": VALUE})
     model = scripted([routed(), routed(vault=["e1"])], vault=says(corrected))
     memory = await open_mirix(model)
-    await memory.add("The boat house password is Gull-Ledger-1826.")
+    await memory.add("The boat house password is Plover-Crank-4172.")
     before = await entry_of(memory)
     await memory.add(f"No, at the boat house one says {VALUE}.")
     after = await entry_of(memory)
@@ -163,7 +163,7 @@ async def test_a_replaced_secret_gets_a_reference_of_its_own(open_mirix: OpenMir
     replaced = call("knowledge_vault_supersede", memory="m1", item=vault_item("boat house", VALUE, "high"))
     model = scripted([routed(), routed(vault=["e1"])], vault=says(replaced))
     memory = await open_mirix(model)
-    await memory.add("The boat house password is Gull-Ledger-1826.")
+    await memory.add("The boat house password is Plover-Crank-4172.")
     before = await entry_of(memory)
     await memory.add(TODAY)
     after = await entry_of(memory)
@@ -178,7 +178,7 @@ async def test_what_only_waits_for_the_user_cuts_nothing(open_mirix: OpenMirix, 
     replaced = call("knowledge_vault_supersede", memory="m1", item=vault_item("boat house", VALUE, "high"))
     model = scripted([routed(), routed(vault=["e1"])], vault=says(replaced))
     memory = await open_mirix(model)
-    await memory.add("The boat house password is Gull-Ledger-1826.")
+    await memory.add("The boat house password is Plover-Crank-4172.")
     result = await memory.add(TODAY, trust=2)
     assert result.batches[0].proposals == 1
     assert rows("SELECT text FROM message ORDER BY position")[-1]["text"] == TODAY

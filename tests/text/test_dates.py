@@ -166,6 +166,8 @@ def test_anchor_in_another_zone_is_read_where_it_was_said() -> None:
         ("我上周五搬家,这个月很忙", "我上周五 [2026-11-06]搬家,这个月 [2026-11]很忙"),
         ("下周二和周四有课", "下周二 [2026-11-17]和周四 [2026-11-19]有课"),
         ("周五我去了医院,周五再去", "周五 [2026-11-06]我去了医院,周五 [2026-11-20]再去"),
+        ("We booked the cabin for 12 October.", "We booked the cabin for 12 October [2027-10-12]."),
+        ("订了九月二号去桐城的票", "订了九月二号 [2027-09-02]去桐城的票"),
         ("昨晚没睡好", "昨晚 [2026-11-12 18:00–24:00]没睡好"),
         ("The lab's report after the scan on Tuesday.", "The lab's report after the scan on Tuesday [2026-11-10]."),
         (

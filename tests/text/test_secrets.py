@@ -97,8 +97,8 @@ def test_captions_never_hold_a_part_of_a_value() -> None:
         ("Mum's Netflix password: Tern_and_Skua9", "Mum's Netflix password", {"password"}),
         ("The code for the shed is 0417", "code for the shed", {"code", "密码"}),
         (
-            "New box at home, network Pilchard, password Tern_and_Skua9",
-            "password (box home network Pilchard)",
+            "New box at home, network Haddock, password Tern_and_Skua9",
+            "password (box home network Haddock)",
             {"密码"},
         ),
         ("postgres://atlas:Wren44x@db.fjord.example/atlas", "password for db.fjord.example", {"url"}),
@@ -123,7 +123,7 @@ def test_a_value_is_cut_wherever_it_stands_again() -> None:
 def test_a_bare_answer_is_understood_from_the_message_before() -> None:
     assert values("It's Plover-1907") == []
     assert values("It's Plover-1907", before="What is the wifi password?") == ["Plover-1907"]
-    assert values("7-0-3-9-2", before="报警器的密码是多少？") == ["7-0-3-9-2"]
+    assert values("8-1-5-0-6", before="报警器的密码是多少？") == ["8-1-5-0-6"]
     assert values("thanks", before="My password is hunter2.") == []
 
 
@@ -237,8 +237,8 @@ def test_escaping_twice_changes_nothing_and_leaves_no_reference(text: str) -> No
         ("Storgata 14, 0155 Oslo", "Storgata 14, 0155 Oslo"),
         ("家住上海市徐汇区衡山路120号3号楼402室。", "上海市徐汇区衡山路120号3号楼402室"),
         ("Booking reference QX7PLM for the ferry", "QX7PLM"),
-        ("claim number is S-4409-781", "S-4409-781"),
-        ("取件码 6-2-9917，请尽快", "6-2-9917"),
+        ("claim number is K-5518-203", "K-5518-203"),
+        ("取件码 4-7-3308，请尽快", "4-7-3308"),
         ("my library card number is 20019983", "20019983"),
         ("微信号 wx_lily88", "wx_lily88"),
     ],

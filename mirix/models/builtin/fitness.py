@@ -51,7 +51,7 @@ _WORKS_THERE = re.compile(
     r"在[^,。]{1,12}(?:上班|工作|做|当|教|任职|修|开)|[是当][^,。]{0,8}(?:师|员|生|工|医|长|经理|司机)"
 )
 _FOR_A_LIVING = re.compile(
-    r"(?i)\bfor a living\b|\bI(?:['’]m| am) \w+, (?:\d\d|\w+-\w+)|\bmy (?:job|trade|profession)\b|"
+    r"(?i)\bfor a living\b|\bI(?:['’]m| am) \w+(?: \w+)?, (?:\d\d|\w+-\w+)|\bmy (?:job|trade|profession)\b|"
     r"工作|职业|的$|的[,。]"
 )
 _DUE = re.compile(r"(?i)\b(?:by|before|due|until|wants?)\b|(?<!提)前[^天年几]|要我|截止")
@@ -103,7 +103,7 @@ def by_form(question: Question, unit: Unit) -> float:
         return 0.65 * (slot_of(text) == _BY_SLOT[question.kind])
     if question.kind == "job":
         named = has("my_name_is", text) or _FOR_A_LIVING.search(text) is not None
-        return 0.4 * has("works", text) + 0.2 * named
+        return 0.4 * (has("works", text) or _WORKS_THERE.search(text) is not None) + 0.2 * named
     if question.kind == "age":
         return 0.3 * has("i_am", text) + 0.3 * (has("i_live_work", text) or has("my_name_is", text))
     return 0.0

@@ -74,7 +74,7 @@ def find_moments(text: str) -> list[Moment]:
 
 
 def find_written_dates(text: str, said_at: datetime | None) -> list[Moment]:
-    """Days and times that a text writes out in full, which therefore carry no bracket ("16 March 2026, 9:30")."""
+    """Days and times that a text writes out in full, which therefore carry no bracket ("5 June 2027, 9:30")."""
     if said_at is None or said_at.tzinfo is None:
         return []
     found = []
@@ -132,7 +132,7 @@ def _clock(text: str | None) -> time | None:
 
 
 def write_moment(moment: Moment, *, chinese: bool, with_clock: bool = False) -> str:
-    """`13 February 2026`, `2026年2月13日`; ranges with both ends, months and years as such."""
+    """`8 July 2027`, `2027年7月8日`; ranges with both ends, months and years as such."""
     text = _write_day(moment.year, moment.month, moment.day, chinese)
     if moment.until_day is not None:
         last = moment.until_day

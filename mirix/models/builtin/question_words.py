@@ -21,7 +21,7 @@ KINDS = (
     (
         "manner",
         (
-            r"\b(?:how|what|which)\b.{0,40}\b(?:assistant|repl(?:y|ies)|answers?|respond|"
+            r"\b(?:how|what|which)\b.{0,40}\b(?:(?:the|my|your|an?) assistant(?!['’])|repl(?:y|ies)|answers?|respond|"
             r"address(?:ed)? (?:him|her|them|me)|"
             r"call(?:ed)? (?:him|her|them|me)|write to|talk to|speak to)\b|\bwhat should .{0,30}\b(?:call|"
             r"avoid) |跟.{1,6}说话|怎么(?:称呼|回答|回复)|如何(?:称呼|回答|回复)|(?:回答|回复|"
@@ -174,7 +174,8 @@ FAMILIES = (
     "end ends ended finish finished finishes : end ends ended finish finished finishes last over done",
     "meet met meeting : meet met meeting",
     "drink drinks beverage order : drink drinks coffee tea",
-    "drive car : drive car van",
+    "car vehicle : car van vehicle",
+    "drive drives driver : drive drives driver car van tram bus lorry",
     "teach teaches teacher tutor : teach teaches teacher taught tutor",
     "children kids : children son daughter kid kids",
     "mother mum mom : mother mum mom",
@@ -215,6 +216,8 @@ FAMILIES_ZH = (
     "妈妈 母亲 : 我妈 妈 母亲",
     "爸爸 父亲 : 我爸 爸 父亲",
     "生日 : 生日 出生",
+    "狗 宠物 : 狗 犬",
+    "猫 : 猫",
     "修 : 修",
     "医生 兽医 : 医生 大夫 兽医",
     "老师 : 老师",

@@ -23,7 +23,7 @@ from mirix.models.builtin.values import exact_values
 
 _ENOUGH = 0.48  # share of the question's weight that an answer has to cover
 # Wishes and limits are told by their form; any sentence has some date, so a date needs a surer one.
-_ENOUGH_OF_KIND = {"manner": 0.4, "limit": 0.4, "when": 0.6}
+_ENOUGH_OF_KIND = {"manner": 0.4, "limit": 0.4, "job": 0.4, "when": 0.6}
 _PROCEDURE_ROOM = 3.0  # short replies that the steps of a procedure may take
 _WEEKDAY_ASKED = re.compile(r"(?i)\b(?:what|which) (?:weekday|day of the week)\b|(?:周|星期|礼拜)几|每周哪天")
 _RECURRING = re.compile(
@@ -34,6 +34,8 @@ _TO_DATE = re.compile(
     r"推迟到|延到|提前到|挪到|换到"
 )
 _STEP = re.compile(r"(?m)(?:^|\n)\s*\d{1,2}\. ")
+_STILL_HELD = 1.8  # what an outdated statement scored before it was outdated
+_PHONE = re.compile(r"(?<![\w-])\+?\d[\d ()-]{6,}\d(?![\w-])")
 _NEAR_BEST = 0.75
 _ENOUGH_FOR_DURATION = 0.35
 _DURATION_SAID = re.compile(
@@ -98,7 +100,9 @@ def _with_successor(question: Question, units: Sequence[Unit]) -> list[Found]:
     for entry in [*outdated[:1], found[0]]:
         unit = successor_of(question, [entry], units)
         if unit is not None:
-            return [replace(found[0], unit=unit), *found]
+            # It answers as well as the statement would that it replaces, had that not been replaced.
+            score = entry.score * _STILL_HELD if entry.unit.item.outdated else entry.score
+            return [replace(entry, unit=unit, score=max(score, found[0].score)), *found]
     return found
 
 
@@ -206,6 +210,10 @@ def _values_of(question: Question, entry: Found) -> list[str]:
         ]
         if values:
             return values
+    if re.search(r"(?i)phone|mobile|电话|手机", question.text):
+        said = _PHONE.search(plain(unit.text))
+        if said is not None:
+            return [said.group()]
     # What the vault keeps has its reference even where it is no secret.
     if unit.item.kind == "vault":
         return references if fits_entry(question.text, unit.item.entry_type) else []

@@ -29,7 +29,7 @@ _HOME = re.compile(
     r"完)|(?:在|了).{1,14}租了|地址(?:是|改|换|:)"
 )
 _EMPLOYER = re.compile(
-    r"\bI(?:['’]m| am)?(?: now)? (?:work|working|teach|teaching) (?:at|for|in)\b(?! (?:silence|"
+    r"\bI(?:['’]m| am)?(?: now)? (?:work|working|teach|teaching) (?:at|for|in)\b(?! (?:"
     r"bed|night|home|all))|\b[Ff]irst day (?:at|in) the\b|"
     r"\b[Ff]irst day at\b|\bI(?:['’]ve)? (?:just )?(?:started|joined|start)\b.{0,24}\b(?:at|"
     r"with) (?:the |a )?[\w]+|\bhired by\b|"

@@ -16,7 +16,10 @@ _FUTURE = re.compile(
     r"should|must|have to|has to|need(?:s)? to|want(?:s)? to|remind|upcoming|next|would like|"
     r"hope to|book|schedule|"
     r"(?:am|is|are|'m|'re|'s) \w+ing|starts?|begins?|leaves?|arrives?|meets?|see you|until then)\b|['’]ll\b"
-    r"|\b(?:moved|rescheduled|postponed|pushed|changed|put back|put off|"
+    r"|\b(?:booked|reserved|scheduled|arranged|fixed|planned|registered|signed up|tickets?)\b[^|]{0,60}"
+    r"\b(?:for|from)(?: the)? \||"
+    r"(?:订|约|定|抢)(?:好|到)?了[^|]{0,2}\||"
+    r"\b(?:moved|rescheduled|postponed|pushed|changed|put back|put off|"
     r"brought forward)\b.{0,40}\bto(?: the)? \|"
     r"|将|会(?!议|上|儿|员|面|计|场|谈|见|话|展|所)|要(?!求|点|是|不|么|素|紧)|打算|准备|计划|"
     r"明天|预计|即将|记得|提醒|安排|约好|下周|下个|再(?!次|三|也)|见$|别忘",
