@@ -52,7 +52,7 @@ FROM pg_database WHERE datname = current_database()
 """
 
 
-def eventually(claim: Callable[[], bool], within_s: float = 15.0) -> bool:
+def eventually(claim: Callable[[], bool], within_s: float = 30.0) -> bool:
     deadline = time.monotonic() + within_s
     while not claim():
         if time.monotonic() > deadline:
@@ -277,7 +277,7 @@ def test_keeper_gives_up_on_a_server_that_keeps_dying_and_a_call_tries_again(dat
                 seen.add(pid)
             return FileLock(data_dir / "locks" / "keeper").is_free()
 
-        assert eventually(has_given_up)
+        assert eventually(has_given_up, within_s=55)  # four crash recoveries, on a machine that may be busy
         assert "gives up" in (data_dir / "server.log").read_text()
         server.heal()
         assert query(server, "SELECT 1") == 1
