@@ -102,6 +102,8 @@ def by_form(question: Question, unit: Unit) -> float:
     if question.kind in _BY_SLOT:
         return 0.65 * (slot_of(text) == _BY_SLOT[question.kind])
     if question.kind == "job":
+        if subject_of(text) is Subject.OTHER:
+            return 0.0
         named = has("my_name_is", text) or _FOR_A_LIVING.search(text) is not None
         return 0.4 * (has("works", text) or _WORKS_THERE.search(text) is not None) + 0.2 * named
     if question.kind == "age":
