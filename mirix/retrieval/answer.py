@@ -330,7 +330,8 @@ def _said_with(number: int, text: str) -> str:
 
 def _citation(item: ContextItem, said: str) -> Citation:
     words = set(tokens(said))
-    sentences = split_sentences(item.text) or [item.text]
+    whole = item.hit.record.body() if item.hit.record else item.text
+    sentences = split_sentences(whole) or [whole]
     nearest = max(sentences, key=lambda sentence: len(words & set(tokens(sentence))))
     return Citation(
         n=item.n,
