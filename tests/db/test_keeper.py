@@ -278,7 +278,9 @@ def test_keeper_gives_up_on_a_server_that_keeps_dying_and_a_call_tries_again(dat
             return FileLock(data_dir / "locks" / "keeper").is_free()
 
         assert eventually(has_given_up, within_s=55)  # four crash recoveries, on a machine that may be busy
-        assert "gives up" in (data_dir / "server.log").read_text()
+        # A server that is killed before the keeper has seen it answer counts as one that does not start.
+        told = (data_dir / "server.log").read_text()
+        assert "gives up" in told or "did not start" in told
         server.heal()
         assert query(server, "SELECT 1") == 1
 
