@@ -349,69 +349,80 @@ class _CoreSupersede(_CoreUpdate):
     )
 
 
+def _core_append(given: _CoreAppend) -> list[Operation]:
+    return [
+        Operation(
+            verb="insert",
+            kind=MemoryKind.CORE,
+            items=({"label": x.label, "summary": x.line},),
+            messages=tuple(x.messages),
+        )
+        for x in given.lines
+    ]
+
+
+def _core_rewrite(given: _CoreRewrite) -> list[Operation]:
+    items = tuple({"label": given.label, "summary": line} for line in given.lines)
+    return [
+        Operation(
+            verb="merge",
+            kind=MemoryKind.CORE,
+            targets=tuple(given.memories),
+            items=items,
+            messages=tuple(given.messages),
+        )
+    ]
+
+
+def _core_update(given: _CoreUpdate) -> list[Operation]:
+    items = ({"summary": given.line},)
+    return [
+        Operation(
+            verb="update", kind=MemoryKind.CORE, targets=(given.memory,), items=items, messages=tuple(given.messages)
+        )
+    ]
+
+
+def _core_supersede(given: _CoreSupersede) -> list[Operation]:
+    return [
+        Operation(
+            verb="supersede",
+            kind=MemoryKind.CORE,
+            targets=(given.memory,),
+            items=({"summary": given.line},),
+            messages=tuple(given.messages),
+            valid_from=given.valid_from,
+        )
+    ]
+
+
 def _core_tools() -> list[Tool]:
-    kind = MemoryKind.CORE
-
-    def append(given: _CoreAppend) -> list[Operation]:
-        return [
-            Operation(
-                verb="insert", kind=kind, items=({"label": x.label, "summary": x.line},), messages=tuple(x.messages)
-            )
-            for x in given.lines
-        ]
-
-    def rewrite(given: _CoreRewrite) -> list[Operation]:
-        items = tuple({"label": given.label, "summary": line} for line in given.lines)
-        return [
-            Operation(
-                verb="merge", kind=kind, targets=tuple(given.memories), items=items, messages=tuple(given.messages)
-            )
-        ]
-
-    def update(given: _CoreUpdate) -> list[Operation]:
-        items = ({"summary": given.line},)
-        return [
-            Operation(verb="update", kind=kind, targets=(given.memory,), items=items, messages=tuple(given.messages))
-        ]
-
-    def supersede(given: _CoreSupersede) -> list[Operation]:
-        return [
-            Operation(
-                verb="supersede",
-                kind=kind,
-                targets=(given.memory,),
-                items=({"summary": given.line},),
-                messages=tuple(given.messages),
-                valid_from=given.valid_from,
-            )
-        ]
-
     return [
         Tool(
             name="core_memory_append",
             description="Add lines to blocks of core memory.",
             arguments=_CoreAppend,
-            operations=append,
+            operations=_core_append,
         ),
         Tool(
             name="core_memory_rewrite",
             description="Replace lines of a block by fewer or better ones that lose no fact.",
             arguments=_CoreRewrite,
-            operations=rewrite,
+            operations=_core_rewrite,
         ),
         Tool(
             name="core_memory_update",
             description="Correct a line that was wrong or lacks a detail.",
             arguments=_CoreUpdate,
-            operations=update,
+            operations=_core_update,
         ),
         Tool(
             name="core_memory_supersede",
             description="The world changed: a new line takes the place of an old one, which stays as the past.",
             arguments=_CoreSupersede,
-            operations=supersede,
+            operations=_core_supersede,
         ),
-        _delete_tool(kind),
+        _delete_tool(MemoryKind.CORE),
     ]
 
 

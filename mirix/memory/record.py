@@ -7,7 +7,7 @@ and only `store.py` writes it. The vector is not part of a record: it is derived
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, Literal, Self, TypeVar
@@ -164,13 +164,6 @@ def adapter(record_type: type[R]) -> TypeAdapter[R]:
 def columns(record_type: type[Record]) -> tuple[str, ...]:
     """The column names of its table that a record carries, in order."""
     return tuple(item.name for item in fields(record_type))
-
-
-def required_columns(record_type: type[Record]) -> tuple[str, ...]:
-    """The columns that have no default."""
-    return tuple(
-        item.name for item in fields(record_type) if item.default is MISSING and item.default_factory is MISSING
-    )
 
 
 def one_line(text: str, limit: int = 200) -> str:

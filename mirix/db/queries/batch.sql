@@ -67,11 +67,6 @@ UPDATE batch SET state = 'pending', attempt = 0, error = NULL WHERE user_id = %(
 INSERT INTO proposal (user_id, id, batch_id, kind, operation, reason)
 VALUES (%(user_id)s, %(id)s, %(batch_id)s, %(kind)s, %(operation)s, %(reason)s);
 
--- name: list_proposals
--- What waits for the user, oldest first.
-SELECT id, batch_id, kind, operation, reason, state, created_at FROM proposal
-WHERE user_id = %(user_id)s AND state = 'open' ORDER BY id;
-
 -- name: wake_worker
 -- Tells a worker, once this transaction is committed, that the user has work.
 SELECT wake_worker(%(user_id)s);

@@ -45,10 +45,6 @@ UPDATE document AS d SET shelf = %(shelf)s FROM old WHERE d.user_id = %(user_id)
 -- Where a record stands, and so what kind it is of.
 SELECT doc, shelf FROM document WHERE user_id = %(user_id)s AND record_id = %(record_id)s;
 
--- name: docs_of
--- The document numbers of many records.
-SELECT record_id, doc FROM document WHERE user_id = %(user_id)s AND record_id = ANY (%(record_ids)s::uuid[]);
-
 -- name: insert_sources
 -- Records which messages a memory rests on.
 INSERT INTO memory_source (user_id, doc, source_doc)
@@ -117,12 +113,3 @@ DELETE FROM memory_link AS l USING document AS a, document AS b
 WHERE l.user_id = %(user_id)s AND a.user_id = %(user_id)s AND b.user_id = %(user_id)s
   AND l.from_doc = a.doc AND l.to_doc = b.doc
   AND a.record_id = ANY (%(record_ids)s::uuid[]) AND b.record_id = ANY (%(record_ids)s::uuid[]);
-
--- name: links_of
--- The memories next to some memories, in either direction.
-SELECT a.record_id AS from_id, b.record_id AS to_id, l.relation
-FROM memory_link AS l
-JOIN document AS a ON a.user_id = l.user_id AND a.doc = l.from_doc
-JOIN document AS b ON b.user_id = l.user_id AND b.doc = l.to_doc
-WHERE l.user_id = %(user_id)s
-  AND (a.record_id = ANY (%(record_ids)s::uuid[]) OR b.record_id = ANY (%(record_ids)s::uuid[]));

@@ -4,18 +4,6 @@ INSERT INTO conversation (user_id, id, name) VALUES (%(user_id)s, %(id)s, %(name
 ON CONFLICT (user_id, name) DO UPDATE SET name = excluded.name
 RETURNING id;
 
--- name: find_conversation
--- The conversation of that name, if there is one.
-SELECT id FROM conversation WHERE user_id = %(user_id)s AND name = %(name)s;
-
--- name: list_conversations
--- All conversations, the one spoken in last first.
-SELECT c.id, c.name, count(m.id) AS messages, min(m.at) AS first_at, max(m.at) AS last_at
-FROM conversation AS c LEFT JOIN message AS m ON m.user_id = c.user_id AND m.conversation_id = c.id
-WHERE c.user_id = %(user_id)s
-GROUP BY c.id, c.name
-ORDER BY max(m.at) DESC NULLS LAST, c.name;
-
 -- name: insert_message
 -- One piece of evidence, sealed.
 INSERT INTO message (user_id, id, conversation_id, batch_id, agent_id, run_id, visibility, role, speaker, source_kind,
@@ -38,12 +26,6 @@ SELECT {columns} FROM message WHERE user_id = %(user_id)s AND id = ANY (%(ids)s:
 -- The messages of a batch, in the order they were said.
 SELECT {columns} FROM message WHERE user_id = %(user_id)s AND batch_id = %(batch_id)s ORDER BY position;
 
--- name: messages_of_conversation
--- The last messages of a conversation, newest first.
-SELECT {columns} FROM message
-WHERE user_id = %(user_id)s AND conversation_id = %(conversation_id)s AND standing <> 'hidden'
-ORDER BY position DESC LIMIT %(limit)s;
-
 -- name: last_before
 -- The last messages of a conversation before a batch comes, newest first, for windows and for sealing.
 SELECT {columns} FROM message
@@ -53,11 +35,6 @@ ORDER BY position DESC LIMIT %(limit)s;
 -- name: set_window
 -- The vector of a message with its neighbours.
 UPDATE message SET window_embedding = %(window_embedding)s::halfvec WHERE user_id = %(user_id)s AND id = %(id)s;
-
--- name: frames_of
--- The pictures behind some messages.
-SELECT message_id, width, height, file, lines, recogniser FROM frame
-WHERE user_id = %(user_id)s AND message_id = ANY (%(ids)s::uuid[]);
 
 -- name: count_messages
 -- How much evidence there is, and how much of it waits.

@@ -25,7 +25,3 @@ SELECT {columns} FROM knowledge_vault WHERE user_id = %(user_id)s AND reference 
 -- Who looked at what, and when; written before the value is opened.
 INSERT INTO audit (user_id, actor, action, record_id, note)
 VALUES (%(user_id)s, %(actor)s, %(action)s, %(record_id)s, %(note)s);
-
--- name: list_audit
--- What was revealed, exported or forgotten, newest first.
-SELECT seq, at, actor, action, record_id, note FROM audit WHERE user_id = %(user_id)s ORDER BY seq DESC LIMIT %(limit)s;
