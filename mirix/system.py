@@ -49,7 +49,8 @@ from mirix.results import AddResult, BatchResult, HistoryEntry, MemoryStatus
 from mirix.retrieval.active import Filters, SearchResult
 from mirix.retrieval.answer import Answer
 from mirix.text.secrets import find_references, reference_text
-from mirix.transfer.verbs import TransferVerbs
+from mirix.verbs.curation import CurationVerbs
+from mirix.verbs.transfer import TransferVerbs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -71,7 +72,7 @@ def _private(
     return update_wrapper(untraced, method)
 
 
-class AsyncMirix(TransferVerbs):
+class AsyncMirix(TransferVerbs, CurationVerbs):
     """A personal memory.
 
         async with AsyncMirix() as memory:

@@ -18,8 +18,8 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"retrieval", "ingest"}),
     frozenset({"managers"}),
     frozenset({"jobs"}),
-    frozenset({"transfer"}),
-    frozenset({"results", "parts", "system", "blocking"}),
+    frozenset({"transfer", "curation"}),
+    frozenset({"results", "parts", "verbs", "system", "blocking"}),
     frozenset({"client", "server", "cli", "evaluation"}),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
@@ -29,7 +29,10 @@ KNOWN_SIBLINGS = {
     ("config", "errors"),
     ("text", "errors"),
     ("parts", "results"),
+    ("verbs", "parts"),
+    ("verbs", "results"),
     ("system", "parts"),
+    ("system", "verbs"),
     ("blocking", "parts"),
     ("blocking", "system"),
     ("system", "results"),

@@ -93,6 +93,7 @@ CREATE TABLE message (
     embedding_model  text,
     external_id      text,
     created_at       timestamptz NOT NULL DEFAULT now(),
+    cited            uuid[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, conversation_id) REFERENCES conversation (user_id, id) ON DELETE CASCADE,
     FOREIGN KEY (user_id, batch_id) REFERENCES batch (user_id, id) ON DELETE CASCADE,
@@ -117,6 +118,7 @@ COMMENT ON COLUMN message.standing IS 'derived: outdated where a memory resting 
 COMMENT ON COLUMN message.embedding IS 'unit vector of the text without the names of its speakers';
 COMMENT ON COLUMN message.window_embedding IS 'unit vector of the text together with its two neighbours';
 COMMENT ON COLUMN message.external_id IS 'the id it had where it came from, e.g. D3:12';
+COMMENT ON COLUMN message.cited IS 'an answer of the assistant: the memories and messages it cites; recalled text is no evidence of anything';
 
 CREATE TABLE frame (
     user_id     integer NOT NULL,
@@ -253,12 +255,21 @@ CREATE TABLE audit (
     seq       bigint GENERATED ALWAYS AS IDENTITY,
     at        timestamptz NOT NULL DEFAULT clock_timestamp(),
     actor     text NOT NULL,
-    action    text NOT NULL CHECK (action IN ('reveal', 'export', 'forget')),
+    action    text NOT NULL CHECK (action IN ('reveal', 'export', 'forget', 'seal', 'unseal')),
     record_id uuid,
     note      text,
     PRIMARY KEY (user_id, seq)
 );
-COMMENT ON TABLE audit IS 'vault reveals, exports and forgets; never a value';
+COMMENT ON TABLE audit IS 'vault reveals, seals and unseals by hand, exports and forgets; never a value';
+
+CREATE TABLE harmless_value (
+    user_id    integer NOT NULL REFERENCES app_user (user_id) ON DELETE CASCADE,
+    digest     bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, digest)
+);
+COMMENT ON TABLE harmless_value IS 'values the user has unsealed: false alarms, not sealed again';
+COMMENT ON COLUMN harmless_value.digest IS 'keyed digest of the value, as knowledge_vault.content_hmac';
 
 -- The one door to users by name: the application role sees no row of app_user but its own.
 CREATE FUNCTION find_user(user_name text) RETURNS TABLE (user_id integer, timezone text)

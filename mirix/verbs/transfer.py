@@ -4,65 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from langsmith.run_helpers import tracing_context
 
-from mirix.db.pool import Database, User
-from mirix.ingest.evidence import Evidence
-from mirix.ingest.frames import FrameFiles
+from mirix.db.pool import User
 from mirix.ingest.inputs import clean_name
-from mirix.jobs.drain import Drainer
-from mirix.jobs.worker import Worker
-from mirix.memory.envelope import Keyring
-from mirix.memory.indexing import Indexer
 from mirix.memory.record import Scope
-from mirix.models.ocr import TextRecogniser
 from mirix.transfer.chat_import import import_chats
 from mirix.transfer.chats import ChatFormat
 from mirix.transfer.folder import add_folder
 from mirix.transfer.inbox import Brought, Inbox
+from mirix.verbs.opened import Opened
 
 if TYPE_CHECKING:
     from mirix.transfer.export import Exported
     from mirix.transfer.restore import Restored
 
 
-class _Parts(Protocol):
-    """What of Parts is needed here."""
-
-    @property
-    def database(self) -> Database: ...
-    @property
-    def keyring(self) -> Keyring: ...
-    @property
-    def indexer(self) -> Indexer: ...
-    @property
-    def frames(self) -> FrameFiles: ...
-    @property
-    def evidence(self) -> Evidence: ...
-    @property
-    def drainer(self) -> Drainer: ...
-    @property
-    def worker(self) -> Worker: ...
-    @property
-    def recogniser(self) -> TextRecogniser | None: ...
-
-
-class _Memory(Protocol):
-    """What of AsyncMirix is needed here."""
-
-    @property
-    def parts(self) -> _Parts: ...
-    async def _user(self, name: str | None) -> User: ...
-    async def _ensure_user(self, name: str | None, timezone: str | None) -> User: ...
-
-
 class TransferVerbs:
     """`on_progress` is told how much is done, of how much, and for chats and folders what comes next."""
 
     async def export(
-        self: _Memory,
+        self: Opened,
         file: str | Path,
         *,
         user_id: str | None = None,
@@ -89,7 +53,7 @@ class TransferVerbs:
         )
 
     async def restore(
-        self: _Memory,
+        self: Opened,
         file: str | Path,
         *,
         user_id: str | None = None,
@@ -118,7 +82,7 @@ class TransferVerbs:
         )
 
     async def import_chats(
-        self: _Memory,
+        self: Opened,
         file: str | Path,
         kind: ChatFormat,
         *,
@@ -140,7 +104,7 @@ class TransferVerbs:
         return brought
 
     async def add_folder(
-        self: _Memory,
+        self: Opened,
         folder: str | Path,
         *,
         user_id: str | None = None,
@@ -164,7 +128,7 @@ class TransferVerbs:
 
 
 async def _inbox(
-    memory: _Memory, user_id: str | None, agent_id: str | None, run_id: str | None
+    memory: Opened, user_id: str | None, agent_id: str | None, run_id: str | None
 ) -> tuple[Inbox, User, Scope]:
     user = await memory._ensure_user(user_id, None)
     parts = memory.parts

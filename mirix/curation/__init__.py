@@ -1,0 +1,1 @@
+"""What users decide about their memory as a whole: review, late sealing, forgetting, new vectors."""

@@ -1,0 +1,15 @@
+"""What a group of verbs needs of AsyncMirix."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mirix.db.pool import User
+from mirix.parts import Parts
+
+
+class Opened(Protocol):
+    @property
+    def parts(self) -> Parts: ...
+    async def _user(self, name: str | None) -> User: ...
+    async def _ensure_user(self, name: str | None, timezone: str | None) -> User: ...
