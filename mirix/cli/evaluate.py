@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
 
 File = Annotated[Path, typer.Argument(help="The items: JSON lines, or one JSON list.", show_default=False)]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first ones.", show_default=False)]
+
+
+class IngestMode(StrEnum):
+    EVIDENCE = "evidence"
+    GRAPH = "graph"
+
+
+Ingests = Annotated[
+    list[IngestMode] | None,
+    typer.Option(help="evidence: turns alone; graph: read by the managers too. May be repeated; the first is shown."),
+]
 Items = Annotated[bool, typer.Option("--items", help="With --json: what came of each item as well.")]
 
 
@@ -39,6 +51,8 @@ def register(app: typer.Typer) -> None:
     command(group, "dates")(dates)
     command(group, "lifelog", models=True)(lifelog)
     command(group, "active", models=True)(active)
+    command(group, "locomo", models=True)(locomo)
+    command(group, "longmemeval", models=True)(longmemeval)
     command(group, "speed", models=True)(speed)
     app.add_typer(group)
 
@@ -89,6 +103,47 @@ def active(
     turns = read_items(file, ActiveTurn, limit=limit)
     people = read_items(lifelog_file, Person)
     _run(call, items, lambda memory, progress: evaluate_active(memory, turns, people, progress=progress))
+
+
+def locomo(call: Invocation, file: File, ingest: Ingests = None, limit: Limit = None, items: Items = False) -> None:
+    """Are the turns that answer LoCoMo's questions found, how early and at what cost, beside BM25 and vectors?"""
+    _retrieval(call, "locomo", file, ingest or [IngestMode.EVIDENCE], limit, with_items=items)
+
+
+def longmemeval(
+    call: Invocation, file: File, ingest: Ingests = None, limit: Limit = None, items: Items = False
+) -> None:
+    """The same on LongMemEval, where each question has a history of its own."""
+    _retrieval(call, "longmemeval", file, ingest or [IngestMode.EVIDENCE], limit, with_items=items)
+
+
+def _retrieval(
+    call: Invocation, dataset: str, file: Path, ingest: list[IngestMode], limit: int | None, *, with_items: bool
+) -> None:
+    from mirix.evaluation.datasets import READERS
+    from mirix.evaluation.retrieval import RetrievalReport, evaluate_retrieval
+    from mirix.evaluation.runner import throwaway_memory
+    from mirix.evaluation.systems import Bm25System, Ingest, MemorySystem, MirixSystem, VectorSystem
+
+    conversations = READERS[dataset](file)[:limit]
+    settings = _own_settings(call)
+    started = time.monotonic()
+
+    async def measured() -> RetrievalReport:
+        with _progress(call) as progress:
+            async with throwaway_memory(settings) as memory:
+                systems: list[MemorySystem] = [MirixSystem(memory=memory, mode=Ingest(mode.value)) for mode in ingest]
+                systems.append(Bm25System())
+                if memory.parts.indexer.embedder is not None:
+                    systems.append(VectorSystem.of(memory))
+                return await evaluate_retrieval(dataset, conversations, systems, progress=progress)
+
+    with _loop() as loop:
+        report = loop.run(measured())
+    report = replace(report, facts=_facts(call, settings, started))
+    call.document(report.to_json(with_items=with_items))
+    for table in report.tables():
+        call.show(table, "")
 
 
 def speed(call: Invocation) -> None:

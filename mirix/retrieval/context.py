@@ -160,6 +160,11 @@ def _body(hit: Hit) -> str:
     return neutralise(hit.record.body()) if hit.record is not None else ""
 
 
+def render_hit(number: int, hit: Hit, timezone: str) -> str:
+    """A hit whole, as a model is shown it."""
+    return _render(number, hit, _body(hit), timezone)
+
+
 def _frame_tokens(hit: Hit, timezone: str) -> int:
     return count_tokens(_render(99, hit, "", timezone))
 

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mirix.errors import InputError
+from mirix.evaluation.datasets import READERS, locomo
+
+
+def write(folder: Path, document: object) -> Path:
+    path = folder / "items.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def locomo_sample(**changes: Any) -> dict[str, Any]:
+    said = {
+        "speaker_a": "Ines",
+        "speaker_b": "Ravi",
+        "session_1_date_time": "1:56 pm on 8 May, 2023",
+        "session_1": [
+            {"speaker": "Ines", "dia_id": "D1:1", "text": "I took up glass blowing."},
+            {"speaker": "Ravi", "dia_id": "D1:2", "text": "Look!", "blip_caption": "a kiln in a shed"},
+        ],
+        "session_10_date_time": "9:05 am on 2 July, 2023",
+        "session_10": [{"speaker": "Ines", "dia_id": "D10:1", "text": "The kiln is mine now."}],
+    }
+    asked = [
+        {"question": "What did Ines take up?", "answer": "Glass blowing", "evidence": ["D1:1"], "category": 4},
+        {"question": "Who owns the kiln?", "answer": "Ines", "evidence": ["D1:02; D:10:1", "D9:9"], "category": 1},
+        {"question": "When was it?", "answer": 2023, "evidence": [], "category": 2},
+        {"question": "Where is Ravi's forge?", "adversarial_answer": "A shed", "evidence": ["D1:2"], "category": 5},
+    ]
+    return {"sample_id": "pair-1", "conversation": said | changes, "qa": asked}
+
+
+def test_locomo_sessions_come_in_their_order_with_their_times(tmp_path: Path) -> None:
+    (conversation,) = READERS["locomo"](write(tmp_path, [locomo_sample()]))
+    assert [turn.id for turn in conversation.turns] == ["D1:1", "D1:2", "D10:1"]
+    assert conversation.sessions[1][0].at == datetime(2023, 7, 2, 9, 5, tzinfo=UTC)
+    assert all(question.asked_at > conversation.sessions[-1][-1].at for question in conversation.questions)
+
+
+def test_what_a_locomo_picture_shows_stands_behind_its_turn(tmp_path: Path) -> None:
+    (conversation,) = READERS["locomo"](write(tmp_path, [locomo_sample()]))
+    assert conversation.sessions[0][1].text == "Look! [image: a kiln in a shed]"
+
+
+def test_odd_locomo_labels_are_cleaned_up_and_unknown_turns_dropped(tmp_path: Path) -> None:
+    (conversation,) = READERS["locomo"](write(tmp_path, [locomo_sample()]))
+    assert [question.evidence for question in conversation.questions] == [{"D1:1"}, {"D1:2", "D10:1"}, set(), {"D1:2"}]
+    assert locomo.evidence_ids(["D30:05", "D", "D:11:26"]) == {"D30:5", "D11:26"}
+
+
+def test_an_adversarial_locomo_answer_is_a_trap(tmp_path: Path) -> None:
+    (conversation,) = READERS["locomo"](write(tmp_path, [locomo_sample()]))
+    trap = conversation.questions[3]
+    assert (trap.is_answerable, trap.answers, trap.trap) == (False, (), "A shed")
+    assert conversation.questions[2].answers == ("2023",)
+
+
+def test_a_locomo_date_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, [locomo_sample(session_1_date_time="yesterday")])
+    with pytest.raises(InputError, match="pair-1: session_1_date_time is 'yesterday'"):
+        READERS["locomo"](path)
+
+
+def longmemeval_item(**changes: Any) -> dict[str, Any]:
+    item = {
+        "question_id": "q7",
+        "question_type": "single-session-user",
+        "question": "Which boat did I buy?",
+        "question_date": "2023/05/30 (Tue) 23:40",
+        "answer": "A dinghy",
+        "answer_session_ids": ["s2"],
+        "haystack_session_ids": ["s2", "s1"],
+        "haystack_dates": ["2023/05/21 (Sun) 10:00", "2023/05/20 (Sat) 02:21"],
+        "haystack_sessions": [
+            [
+                {"role": "user", "content": "I bought a dinghy.", "has_answer": True},
+                {"role": "assistant", "content": "Fine."},
+            ],
+            [{"role": "user", "content": "What is a sloop?"}],
+        ],
+    }
+    return item | changes
+
+
+def test_longmemeval_sessions_are_put_in_order_and_marked_turns_are_the_evidence(tmp_path: Path) -> None:
+    (conversation,) = READERS["longmemeval"](write(tmp_path, [longmemeval_item()]))
+    assert [turn.id for turn in conversation.turns] == ["s1:1", "s2:1", "s2:2"]
+    (question,) = conversation.questions
+    assert question.evidence == {"s2:1"}
+    assert (question.answers, question.category) == (("A dinghy",), "single-session-user")
+
+
+def test_longmemeval_without_marks_counts_the_whole_answer_session(tmp_path: Path) -> None:
+    sessions = longmemeval_item()["haystack_sessions"]
+    sessions[0][0].pop("has_answer")
+    (conversation,) = READERS["longmemeval"](write(tmp_path, [longmemeval_item(haystack_sessions=sessions)]))
+    assert conversation.questions[0].evidence == {"s2:1", "s2:2"}
+
+
+def test_longmemeval_abstentions_have_no_answer_and_no_evidence(tmp_path: Path) -> None:
+    (conversation,) = READERS["longmemeval"](write(tmp_path, [longmemeval_item(question_id="q7_abs")]))
+    assert not conversation.questions[0].is_answerable
+    assert conversation.questions[0].evidence == frozenset()
+
+
+def test_longmemeval_sessions_without_their_dates_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="q7: haystack sessions"):
+        READERS["longmemeval"](write(tmp_path, [longmemeval_item(haystack_dates=[])]))
