@@ -11,13 +11,20 @@ from pathlib import Path
 from langchain_core.language_models import BaseChatModel
 from tzlocal import get_localzone_name
 
+from mirix.chat import correcting, hearing
+from mirix.chat.correcting import Corrector
+from mirix.chat.forgetting import ChatForgetter
+from mirix.chat.showing import Shower
+from mirix.chat.turn import Chatter
 from mirix.config import Settings
+from mirix.curation.forgetting import Forgetter
 from mirix.db.pool import Database
 from mirix.definitions import AgentDefinition, load_definitions
-from mirix.errors import ConfigError, ModelUnavailable
+from mirix.errors import ConfigError, ModelUnavailable, NotFoundError
 from mirix.ingest.evidence import Evidence
 from mirix.ingest.frames import FrameFiles
 from mirix.jobs.drain import Drainer
+from mirix.jobs.reembed import Reembedder
 from mirix.jobs.worker import Worker
 from mirix.managers.apply import Applier
 from mirix.managers.graph import META, SINGLE, WriteGraph
@@ -34,7 +41,9 @@ from mirix.retrieval.active import Retriever
 from mirix.retrieval.answer import Answerer
 
 _WRITERS = (META, SINGLE, "reflexion_agent", *(kind.agent for kind in MemoryKind))
-_READ_TOOLS = frozenset({"search_memory", "set_topics", TRIGGER_NAME})
+_READ_TOOLS = frozenset({"search_memory", "correct_memory", "set_topics", TRIGGER_NAME}) | {
+    *("show_memories", "forget", "keep_out", "correct"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +60,10 @@ class Parts:
     retriever: Retriever
     editor: Editor
     drainer: Drainer
+    reembedder: Reembedder
     worker: Worker
     answerer: Answerer
+    chatter: Chatter
     models: tuple[BaseChatModel, ...]  # made here, and closed with the rest
     recogniser: TextRecogniser | None
 
@@ -91,12 +102,53 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
         single_call=settings.single_call,
         deadline_s=settings.model_timeout_s,
     )
-    drainer = Drainer(database, evidence, graph, frames, max_attempts=settings.max_attempts, vision=settings.vision)
+    reembedder = Reembedder(database, indexer)
+    drainer = Drainer(
+        database,
+        evidence,
+        graph,
+        frames,
+        max_attempts=settings.max_attempts,
+        vision=settings.vision,
+        reembedder=reembedder,
+    )
 
     async def drain(user_id: int) -> None:
-        with suppress(ModelUnavailable):  # was logged; the sweep comes back
-            await drainer.drain(await database.get_user(user_id))
+        # A model that is away was logged, and the sweep comes back; a user may have been forgotten meanwhile.
+        with suppress(ModelUnavailable, NotFoundError):
+            user = await database.get_user(user_id)
+            await drainer.drain(user)
+            while await reembedder.catch_up(user):
+                await drainer.drain(user)  # batches go first
 
+    worker = Worker(database, drain)
+    answerer = Answerer(retriever, definitions=definitions, models=models, deadline_s=settings.model_timeout_s)
+    editor = Editor(database, indexer, keyring)
+    chatter = Chatter(
+        database=database,
+        evidence=evidence,
+        answerer=answerer,
+        drainer=drainer,
+        worker=worker,
+        shower=Shower(database=database, retriever=retriever),
+        forgetter=ChatForgetter(
+            database=database,
+            keyring=keyring,
+            evidence=evidence,
+            forgetter=Forgetter(database, indexer, keyring, frames),
+        ),
+        corrector=Corrector(
+            database=database,
+            keyring=keyring,
+            editor=editor,
+            definition=definitions[correcting.AGENT],
+            model=models[correcting.AGENT],
+            deadline_s=settings.model_timeout_s,
+        ),
+        definition=definitions[hearing.AGENT],
+        model=models[hearing.AGENT],
+        deadline_s=settings.model_timeout_s,
+    )
     return Parts(
         settings=settings,
         timezone=timezone,
@@ -106,10 +158,12 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
         frames=frames,
         evidence=evidence,
         retriever=retriever,
-        editor=Editor(database, indexer, keyring),
+        editor=editor,
         drainer=drainer,
-        worker=Worker(database, drain),
-        answerer=Answerer(retriever, definitions=definitions, models=models, deadline_s=settings.model_timeout_s),
+        reembedder=reembedder,
+        worker=worker,
+        answerer=answerer,
+        chatter=chatter,
         models=() if chat_model else tuple({id(model): model for model in models.values()}.values()),
         recogniser=recogniser,
     )

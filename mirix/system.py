@@ -20,10 +20,10 @@ from langchain_core.language_models import BaseChatModel
 from langsmith.run_helpers import tracing_context
 
 from mirix.config import Settings, load_settings
+from mirix.curation.review import count_waiting
 from mirix.db.pool import User
 from mirix.db.statements import statements
 from mirix.errors import InputError, MirixError, NotFoundError
-from mirix.ingest.evidence import StoredBatch
 from mirix.ingest.inputs import (
     Incoming,
     Origin,
@@ -40,6 +40,7 @@ from mirix.ingest.inputs import (
 from mirix.managers.graph import Outcome
 from mirix.memory import store
 from mirix.memory.kinds import RECORDS
+from mirix.memory.lacking import count_lacking
 from mirix.memory.message import Message
 from mirix.memory.record import MemoryKind, Record, Scope, Status, now
 from mirix.memory.reveal import reveal, reveal_all
@@ -49,6 +50,7 @@ from mirix.results import AddResult, BatchResult, HistoryEntry, MemoryStatus
 from mirix.retrieval.active import Filters, SearchResult
 from mirix.retrieval.answer import Answer
 from mirix.text.secrets import find_references, reference_text
+from mirix.verbs.chat import ChatVerbs
 from mirix.verbs.curation import CurationVerbs
 from mirix.verbs.transfer import TransferVerbs
 
@@ -72,7 +74,7 @@ def _private(
     return update_wrapper(untraced, method)
 
 
-class AsyncMirix(TransferVerbs, CurationVerbs):
+class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
     """A personal memory.
 
         async with AsyncMirix() as memory:
@@ -140,14 +142,15 @@ class AsyncMirix(TransferVerbs, CurationVerbs):
         speaker: str | None = None,
         conversation: str = "default",
         idempotency_key: str | None = None,
+        infer: bool = True,
         wait: bool = True,
     ) -> AddResult:
         """Remember: a text, chat messages ({"role", "content", "name"?, "at"?}), a picture or a file.
 
         `at` is when it was said or seen (aware); relative dates count from it in `timezone` (IANA name; default: the
         user's). Returns when the managers are done, with what changed; `wait=False` returns as soon as the evidence is
-        durable and found by its words. The same added again changes nothing. Raises InputError for what cannot be
-        taken, ModelError when the managers' model fails: the evidence is kept then, and tried again.
+        durable and found by its words; `infer=False` keeps the evidence alone, no manager reads it. The same added
+        again changes nothing. Raises InputError for what cannot be taken, ModelError when the managers' model fails: the evidence is kept then, and tried again.
         """
         begin = time.monotonic()
         parts = self.parts
@@ -170,13 +173,15 @@ class AsyncMirix(TransferVerbs, CurationVerbs):
         scope = Scope(
             user_id=user.user_id, agent_id=clean_name(agent_id, "agent_id"), run_id=clean_name(run_id, "run_id")
         )
-        stored = await parts.evidence.store(user, scope, incoming, conversation=thread, idempotency_key=idempotency_key)
+        stored = await parts.evidence.store(
+            user, scope, incoming, conversation=thread, idempotency_key=idempotency_key, infer=infer
+        )
         outcomes: Mapping[UUID, Outcome] = {}
         if wait:
             outcomes = await parts.drainer.drain(user, [batch.id for batch in stored if not batch.is_applied])
-        else:
+        elif infer:
             await parts.worker.start()
-        batches = [_batch_result(batch, outcomes.get(batch.id), waited=wait) for batch in stored]
+        batches = [BatchResult.of(batch, outcomes.get(batch.id), waited=wait) for batch in stored]
         usage = sum((outcomes[batch.id].usage for batch in stored if batch.id in outcomes), Usage())
         return AddResult(batches=tuple(batches), usage=replace(usage, ms=_ms(begin)))
 
@@ -421,11 +426,14 @@ class AsyncMirix(TransferVerbs, CurationVerbs):
     async def status(self, *, user_id: str | None = None) -> MemoryStatus:
         """How much is remembered, how much waits, and what serves it."""
         parts = self.parts
+        embedder = parts.indexer.embedder
         user = await self._user(user_id)
         async with parts.database.transaction(user.user_id) as conn:
             row = await (await conn.execute(_EVIDENCE["count_messages"], {"user_id": user.user_id})).fetchone()
             assert row is not None
             memories = {kind: await store.count(conn, user.user_id, RECORDS[kind]) for kind in MemoryKind}
+            lacking = await count_lacking(conn, user.user_id, embedder.name) if embedder else None
+            proposals, quarantined = await count_waiting(conn, user.user_id)
         return MemoryStatus(
             user=user.name,
             timezone=user.timezone,
@@ -433,8 +441,11 @@ class AsyncMirix(TransferVerbs, CurationVerbs):
             waiting=row["waiting"],
             failed=row["failed"],
             memories=memories,
+            proposals=proposals,
+            quarantined=quarantined,
             chat_model=self._settings.chat_model,
-            embedding_model=parts.indexer.embedder.name if parts.indexer.embedder else None,
+            embedding_model=embedder.name if embedder else None,
+            lacking_vectors=lacking.rows if lacking else 0,
             recogniser=parts.recogniser.name if parts.recogniser else None,
             database="embedded" if self._settings.database_url is None else "MIRIX_DATABASE_URL",
         )
@@ -473,20 +484,6 @@ def _read(
     if isinstance(content, list | tuple):
         return from_messages(content, origin, arrival)
     raise InputError(f"content is a text, a message or a list of messages, not {type(content).__name__}")
-
-
-def _batch_result(batch: StoredBatch, outcome: Outcome | None, *, waited: bool) -> BatchResult:
-    applied = outcome.applied if outcome else None
-    return BatchResult(
-        id=batch.id,
-        state="applied" if waited or batch.is_applied else "pending",
-        is_new=batch.is_new,
-        message_ids=batch.message_ids,
-        routes=dict(applied.routes) if applied else {},
-        changes=batch.sealed + (applied.changes if applied else ()),
-        problems=applied.problems if applied else (),
-        proposals=applied.proposals if applied else 0,
-    )
 
 
 def _kind(value: MemoryKind | str) -> MemoryKind:

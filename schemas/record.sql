@@ -34,12 +34,13 @@ CREATE TABLE memory_record (
     PRIMARY KEY (user_id, id),
     CHECK (occurred_until IS NULL OR occurred_until >= occurred_at),
     CHECK (valid_to IS NULL OR valid_to >= valid_from),
-    CHECK ((embedding IS NULL) = (embedding_model IS NULL))
+    CHECK (embedding IS NULL OR embedding_model IS NOT NULL)
 );
 
 CREATE INDEX ON memory_record (user_id, updated_at DESC, id DESC);
 CREATE INDEX ON memory_record (user_id, content_hmac);
 CREATE INDEX ON memory_record (user_id, occurred_at) WHERE occurred_at IS NOT NULL;
+CREATE INDEX ON memory_record (user_id, embedding_model);
 
 COMMENT ON COLUMN memory_record.user_id IS 'whose memory it is; row level security compares it with the setting mirix.user_id';
 COMMENT ON COLUMN memory_record.id IS 'UUIDv7 made in Python; models see a handle that is valid for one call only';
@@ -53,7 +54,7 @@ COMMENT ON COLUMN memory_record.tags IS 'labels set by the user or a program; se
 COMMENT ON COLUMN memory_record.metadata IS 'free data of the caller; never searched';
 COMMENT ON COLUMN memory_record.tree_path IS 'place in the tree of the user, outermost first, e.g. {work,projects,atlas}';
 COMMENT ON COLUMN memory_record.embedding IS 'unit vector of the searchable text; its width is that of embedding_model';
-COMMENT ON COLUMN memory_record.embedding_model IS 'name of the embedder that made the vector, e.g. minilm';
+COMMENT ON COLUMN memory_record.embedding_model IS 'the embedder that was asked last, e.g. minilm; without a vector: it does not read the text';
 COMMENT ON COLUMN memory_record.occurred_at IS 'when it happened or will happen; null where time-free';
 COMMENT ON COLUMN memory_record.occurred_until IS 'end of the time span, exclusive; null for a point in time';
 COMMENT ON COLUMN memory_record.valid_from IS 'since when it holds in the world (not: since when it is known)';

@@ -19,6 +19,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"managers"}),
     frozenset({"jobs"}),
     frozenset({"transfer", "curation"}),
+    frozenset({"chat"}),
     frozenset({"results", "parts", "verbs", "system", "blocking"}),
     frozenset({"client", "server", "cli", "evaluation"}),
 )

@@ -56,6 +56,16 @@ ECHO = ScriptedChatModel(script=echo_script)
 # ---- the verbs ----
 
 
+async def test_evidence_alone_is_found_and_read_by_no_manager(open_mirix: OpenMirix) -> None:
+    model = scripted(routed(semantic=["e1"]), semantic=says(knowledge("Oda", "Repairs harpsichords")))
+    memory = await open_mirix(model)
+    added = await memory.add("Oda repairs harpsichords in Bergen.", infer=False)
+    assert (added.batches[0].state, added.changes, added.usage.model_calls) == ("applied", (), 0)
+    assert await memory.flush() == 0
+    found = await memory.search("harpsichords")
+    assert [hit.id for hit in found.hits] == list(added.message_ids)
+
+
 async def test_a_memory_goes_through_all_its_verbs(open_mirix: OpenMirix) -> None:
     model = scripted(routed(semantic=["e1"]), semantic=says(knowledge("Oda", "Repairs harpsichords")))
     memory = await open_mirix(model)
@@ -218,7 +228,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "an empty text": ({"content": ""}, "empty or blank"),
     "a blank text": ({"content": " \n\t"}, "empty or blank"),
     "only NUL": ({"content": "\x00"}, "empty or blank"),
-    "a text beyond measure": ({"content": "x" * 11_000_000}, "10 MB"),
+    "a text beyond measure": ({"content": "x" * 11_000_000}, "1 MB"),
     "no messages": ({"content": []}, "empty"),
     "a number": ({"content": 3}, "not int"),
     "bytes": ({"content": b"x"}, "not bytes"),

@@ -13,7 +13,22 @@ from typing import Annotated
 import typer
 
 import mirix
-from mirix.cli import add, ask, chat, demo, doctor, evaluate, memory, status, transfer, vault
+from mirix.cli import (
+    add,
+    ask,
+    chat,
+    conversation,
+    demo,
+    doctor,
+    evaluate,
+    forget,
+    memory,
+    reembed,
+    review,
+    status,
+    transfer,
+    vault,
+)
 
 EXIT_CODES = {
     0: "done",
@@ -55,7 +70,22 @@ def _root(
     """
 
 
-for _verbs in (add, ask, chat, memory, vault, transfer, status, doctor, demo, evaluate):
+for _verbs in (
+    add,
+    ask,
+    chat,
+    memory,
+    conversation,
+    forget,
+    review,
+    vault,
+    transfer,
+    reembed,
+    status,
+    doctor,
+    demo,
+    evaluate,
+):
     _verbs.register(app)
 
 

@@ -39,10 +39,11 @@ def add(
     source: Annotated[SourceName | None, typer.Option(help="How it came in; decides how far it is trusted.")] = None,
     application: Annotated[str | None, typer.Option(help="The program it was seen in.")] = None,
     title: Annotated[str | None, typer.Option(help="The title of its window or document.")] = None,
+    infer: Annotated[bool, typer.Option("--infer/--no-infer", help="Have memories made of it, not kept alone.")] = True,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the memory managers have read it.")] = True,
 ) -> None:
     """Remember a text, a picture, a file or all files of a folder, and show what changed."""
-    if text and len(text) == 1 and Path(text[0]).is_dir():
+    if text and len(text) == 1 and _is_folder(text[0]):
         transfer.add_folder(call, Path(text[0]), wait=wait)
         return
     content = _content(text)
@@ -59,12 +60,20 @@ def add(
                 source=source,
                 application=application,
                 title=title,
+                infer=infer,
                 wait=wait,
                 agent_id=call.agent,
                 run_id=call.run,
             )
         changed = changes_with_records(memory, result)
-    _report(call, result, changed)
+    _report(call, result, changed, infer=infer)
+
+
+def _is_folder(text: str) -> bool:
+    try:
+        return text != "" and Path(text).is_dir()
+    except OSError:
+        return False  # longer than a path can be, as a sentence often is
 
 
 def _content(text: list[str] | None) -> str | None:
@@ -84,17 +93,11 @@ def _timezone(memory: Mirix) -> str:
 
 
 def changes_with_records(memory: Mirix, result: AddResult) -> list[tuple[Change, Record | None]]:
-    """The changes with the memory as it is now where that tells more than the change: what was sealed or replaced."""
-    return [
-        (
-            change,
-            memory.get(change.id) if change.kind == "vault" or change.operation in ("supersede", "merge") else None,
-        )
-        for change in result.changes
-    ]
+    """The changes with the memory as it is now, which tells more: what was sealed, replaced or put in quarantine."""
+    return [(change, memory.get(change.id)) for change in result.changes]
 
 
-def _report(call: Invocation, result: AddResult, changed: list[Any]) -> None:
+def _report(call: Invocation, result: AddResult, changed: list[Any], *, infer: bool) -> None:
     from mirix.cli import documents, show
 
     call.document(documents.add_document(result))
@@ -106,14 +109,16 @@ def _report(call: Invocation, result: AddResult, changed: list[Any]) -> None:
     elif any(batch.state == "pending" for batch in result.batches):
         call.show("Kept. The memory managers read it with `mirix worker`, or before the next add.")
     elif not changed:
-        call.show("Kept, and found by its words; no manager saw anything to file.")
+        no_manager = "saw anything to file" if infer else "was asked"
+        call.show(f"Kept, and found by its words; no manager {no_manager}.")
     else:
         call.show(show.change_list(changed))
     for problem in (problem for batch in result.batches for problem in batch.problems):
         call.warn(problem)
     waiting = sum(batch.proposals for batch in result.batches)
     if waiting:
-        call.warn(f"{waiting} changes were not made: what they rest on is not trusted far enough")
+        waits = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
+        call.warn(f"{waits} for your word, for what they rest on is not trusted far enough: mirix proposal list")
     if result.usage.model_calls:
         spent = f"{result.usage.model_calls} model calls, {result.usage.ms / 1000:.1f} s"
         call.note(f"{show.routing(routes).plain} · {spent}" if routes else spent)

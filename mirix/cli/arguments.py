@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
@@ -48,21 +48,24 @@ def short_id(memory_id: UUID | str) -> str:
 
 
 def find_id(memory: Mirix, text: str) -> UUID:
-    """The id that `text` abbreviates: its beginning or its end. Raises InputError, NotFoundError."""
+    """The id of a memory that `text` abbreviates: its beginning or its end. Raises InputError, NotFoundError."""
+    return pick_id(text, lambda: _all_ids(memory), one="memory", several="memories", see="mirix memory list --all")
+
+
+def pick_id(text: str, known: Callable[[], Iterable[UUID]], *, one: str, several: str, see: str) -> UUID:
+    """The id among the known ones that `text` abbreviates. Raises InputError, NotFoundError."""
     wanted = text.strip().lower().replace("-", "").lstrip("…")
     if len(wanted) < _LEAST_ID or wanted.strip("0123456789abcdef"):
-        raise InputError(
-            f"{text!r} is no memory id: give at least {_LEAST_ID} characters of one, see `mirix memory list`"
-        )
+        raise InputError(f"{text!r} is no {one} id: give at least {_LEAST_ID} characters of one, see `{see}`")
     if len(wanted) == 32:
         return UUID(wanted)
-    found = [known for known in _all_ids(memory) if _abbreviates(wanted, known)]
+    found = [each for each in known() if _abbreviates(wanted, each)]
     if not found:
-        raise NotFoundError(f"no memory has an id like {text!r}: see `mirix memory list --all`")
+        raise NotFoundError(f"no {one} has an id like {text!r}: see `{see}`")
     if len(found) > 1:
-        shown = ", ".join(short_id(known) for known in found[:5])
+        shown = ", ".join(short_id(each) for each in found[:5])
         raise InputError(
-            f"{text!r} fits {len(found)} memories ({shown}{' …' if len(found) > 5 else ''}): give more of it"
+            f"{text!r} fits {len(found)} {several} ({shown}{' …' if len(found) > 5 else ''}): give more of it"
         )
     return found[0]
 

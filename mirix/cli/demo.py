@@ -1,7 +1,11 @@
-"""`mirix demo`: a week of an invented life goes in, six questions are answered.
+"""`mirix demo`: a week of an invented life goes in, six questions are answered, a page shows it, and a prompt waits.
 
 It runs in a folder of its own below the data folder, on the embedded database, whatever database is named otherwise: it
 never touches anybody's memories. The folder is emptied at the start, and at the end unless `--keep` is given.
+
+    week.jsonl ─> add ─> six questions ─> demo.html (demo_page.py) ─> the prompt (demo_talk.py), on a terminal only
+
+The page shows the invented week and nothing of what is typed at the prompt, for it stays when the memories go.
 """
 
 from __future__ import annotations
@@ -10,8 +14,9 @@ import json
 import re
 import shlex
 import shutil
+import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -26,11 +31,13 @@ from rich.text import Text
 
 import mirix
 from mirix.cli.command import Invocation, command
+from mirix.cli.demo_page import page_place, write_page
+from mirix.cli.demo_talk import YOU, Talk, routed
 from mirix.config import Settings
-from mirix.memory.record import MemoryKind
 
 if TYPE_CHECKING:
     from mirix.blocking import Mirix
+    from mirix.cli.page import Asked
     from mirix.memory.record import Record
     from mirix.results import AddResult
 
@@ -73,6 +80,7 @@ class Tally:
 
     batches: list[dict[str, Any]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)
+    asked_of: list[Asked] = field(default_factory=list)  # the same, for the page
     messages: int = 0
     adding_s: float = 0.0
     model_calls: int = 0
@@ -93,10 +101,17 @@ def register(app: typer.Typer) -> None:
 def demo(
     call: Invocation,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's memories to look around in.")] = False,
+    prompt: Annotated[
+        bool, typer.Option("--prompt/--no-prompt", help="Then try it yourself; on a terminal only.")
+    ] = True,
+    page: Annotated[
+        Path | None, typer.Option(help="Where the page goes (default: demo.html here).", show_default=False)
+    ] = None,
 ) -> None:
-    """Put a week of an invented life in, look at what is remembered, and ask six questions."""
+    """Put a week of an invented life in, see what is remembered, ask six questions, then try it yourself."""
     begin = time.monotonic()
     settings = demo_settings(call.settings)
+    place = page_place(page, settings.data_dir)
     week = read_story(STORY / "week.jsonl", Entry)
     questions = read_story(STORY / "questions.jsonl", Question)
     tally = Tally()
@@ -107,10 +122,15 @@ def demo(
         records = memory.get_all(limit=1_000)
         _show_memories(call, records)
         _ask_questions(call, memory, questions, tally)
+        written = write_page(call, memory, tally.asked_of, ZoneInfo(ZONE), place)
+        _sum_up(call, settings, tally, records, time.monotonic() - begin, keep=keep, page=written)
+        is_talking = prompt and not call.as_json and call.out.is_terminal and sys.stdin is not None
+        if is_talking and sys.stdin.isatty():
+            _talk(call, memory, settings, questions[-1].asked_at, keep=keep)
     if not keep:
         with call.working("tidying up"):
             clear(settings)
-    _sum_up(call, settings, tally, records, time.monotonic() - begin, keep=keep)
+    _say_what_next(call, settings, keep=keep)
     if tally.passed < tally.asked:
         raise typer.Exit(1)
 
@@ -164,28 +184,25 @@ def _add_week(call: Invocation, memory: Mirix, groups: Sequence[Sequence[Entry]]
         what = group[0].application or f"{len(group)} message{'s' if len(group) > 1 else ''}"
         with call.working(f"{group[0].at:%A}: {what}"):
             result = _add(memory, group)
-        routes = _routes(result)
         tally.messages += len(group)
         tally.model_calls += result.usage.model_calls
         tally.batches.append({"at": group[0].at.isoformat(), "messages": len(group), **documents.add_document(result)})
-        call.show(_batch_row(group, what, result, routes))
+        call.show(_batch_row(group, what, result))
     tally.adding_s = time.monotonic() - begin
 
 
-def _batch_row(group: Sequence[Entry], what: str, result: AddResult, routes: Mapping[MemoryKind, int]) -> Table:
+def _batch_row(group: Sequence[Entry], what: str, result: AddResult) -> Table:
     """`Mon 09 Nov 08:02  11 messages  1.3 s  core 6 · episodic 3 · vault 1`."""
     from mirix.cli import show
 
-    # Most vault entries are sealed on the way in, before any manager is asked: what was written counts.
-    sealed = sum(1 for change in result.changes if change.kind is MemoryKind.VAULT)
-    shown = {**routes, MemoryKind.VAULT: sealed} if sealed else routes
+    routes = routed(result)
     row = Table.grid(padding=(0, 2, 0, 0))
     for width in (18, 12, 6):
         row.add_column(width=width, no_wrap=True, justify="right" if width == 6 else "left")
     row.add_column()
     spent = Text(f"{result.usage.ms / 1000:.1f} s", style="dim")
-    routed = show.routing(shown) if shown else Text("nothing to file", style="dim")
-    row.add_row(f"  {group[0].at:%a %d %b %H:%M}", what, spent, routed)
+    filed = show.routing(routes) if routes else Text("nothing to file", style="dim")
+    row.add_row(f"  {group[0].at:%a %d %b %H:%M}", what, spent, filed)
     return row
 
 
@@ -199,10 +216,6 @@ def _add(memory: Mirix, group: Sequence[Entry]) -> AddResult:
     return memory.add(turns, timezone=ZONE)
 
 
-def _routes(result: AddResult) -> dict[MemoryKind, int]:
-    return {kind: count for batch in result.batches for kind, count in batch.routes.items()}
-
-
 def _show_memories(call: Invocation, records: Sequence[Record]) -> None:
     from mirix.cli import show
 
@@ -214,11 +227,14 @@ def _show_memories(call: Invocation, records: Sequence[Record]) -> None:
 
 
 def _ask_questions(call: Invocation, memory: Mirix, questions: Sequence[Question], tally: Tally) -> None:
+    from mirix.cli.page import Asked
+
     call.show(Text("Six questions, asked a week later", style="bold"), "")
     reads_pictures = memory.status().recogniser is not None
     for question in questions:
         if question.kind == "screen" and not reads_pictures:
             tally.answers.append({"id": question.id, "question": question.question, "passed": None})
+            tally.asked_of.append(Asked(question=question.question, at=question.asked_at, answer=None, passed=None))
             left_out = Text("left out: no text is read from pictures here, see `mirix doctor`", style="dim")
             call.show(Text(f"  – {question.question}"), Padding(left_out, (0, 0, 1, 4)))
             continue
@@ -228,10 +244,12 @@ def _ask_questions(call: Invocation, memory: Mirix, questions: Sequence[Question
 def _ask(call: Invocation, memory: Mirix, question: Question, tally: Tally) -> dict[str, Any]:
     from mirix.cli import documents, show
     from mirix.cli.ask import answered
+    from mirix.cli.page import Asked
 
     answer, sources = answered(call, memory, question.question, asked_at=question.asked_at)
     tally.model_calls += answer.usage.model_calls
     passed = re.search(question.expect, answer.text) is not None
+    tally.asked_of.append(Asked(question=question.question, at=question.asked_at, answer=answer, passed=passed))
     mark = Text("  ✓ ", style="bold green") if passed else Text("  ✗ ", style="bold red")
     call.show(mark + Text(question.question, style="bold"), Padding(Text(answer.text), (0, 0, 0, 4)))
     document = {"id": question.id, "passed": passed, **documents.answer_document(question.question, answer, sources)}
@@ -244,8 +262,25 @@ def _ask(call: Invocation, memory: Mirix, question: Question, tally: Tally) -> d
     return document
 
 
+# ---- your turn, and the end ----
+
+
+def _talk(call: Invocation, week: Mirix, settings: Settings, asked_at: datetime, *, keep: bool) -> None:
+    own = settings.model_copy(update={"user": YOU, "timezone": call.settings.timezone, "ocr": "none"})
+    with call.open(own) as memory:
+        zone = ZoneInfo(memory.status().timezone)
+        Talk(call=call, own=memory, week=week, asked_at=asked_at, zone=zone, is_kept=keep).run()
+
+
 def _sum_up(
-    call: Invocation, settings: Settings, tally: Tally, records: Sequence[Record], seconds: float, *, keep: bool
+    call: Invocation,
+    settings: Settings,
+    tally: Tally,
+    records: Sequence[Record],
+    seconds: float,
+    *,
+    keep: bool,
+    page: Path | None,
 ) -> None:
     from mirix.cli import documents
 
@@ -263,6 +298,7 @@ def _sum_up(
             "asked": tally.asked,
             "passed": tally.passed,
             "folder": str(settings.data_dir) if keep else None,
+            "page": str(page) if page else None,
         }
     )
     where = ", all on this machine" if settings.chat_model == "builtin" else ""
@@ -270,13 +306,36 @@ def _sum_up(
     call.show(Text(f"{tally.passed} of {tally.asked} answered as expected", style=style))
     call.show(
         f"{seconds:.0f} s in all · {tally.messages} messages at {rate:.1f} a second · {len(records)} memories · "
-        f"{tally.model_calls} model calls{where}",
-        "",
+        f"{tally.model_calls} model calls{where}"
     )
+    if page:
+        call.show(Text.assemble("See it all on one page: ", (page.as_uri(), f"underline link {page.as_uri()}")))
+
+
+def _say_what_next(call: Invocation, settings: Settings, *, keep: bool) -> None:
+    program = _program()
+    call.show("")
     if keep:
         folder = shlex.quote(str(settings.data_dir))
-        call.show(f"Look around:  export MIRIX_DATA_DIR={folder} MIRIX_KEYRING=file MIRIX_TIMEZONE={ZONE}")
-        call.show('              mirix memory list --tree; mirix ask "When is my dentist appointment?"')
-    else:
-        call.show("Try next:     mirix demo --keep          look around in this memory afterwards")
-        call.show('              mirix add "I moved to Bergen last Friday."; mirix ask "Where do I live?"')
+        call.show(
+            Text(f"Look around in the demo's memory, which is kept (yours, if you told it anything: -u {YOU}):"),
+            f"  export MIRIX_DATA_DIR={folder} MIRIX_KEYRING=file MIRIX_TIMEZONE={ZONE}",
+            f'  {program} memory list --tree; {program} ask "When is my dentist appointment?"',
+        )
+        return
+    call.show(
+        Text("The demo's memory is gone again. Begin one of your own:"),
+        f'  {program} add "I moved to Bergen last Friday."',
+        f'  {program} ask "Where do I live?"',
+        f"  {program} chat          tell it things and ask, as just now",
+        f"  {program} demo --keep   look around in this one afterwards",
+    )
+
+
+def _program() -> str:
+    """How this program is called from here: after `make demo` it is on no PATH."""
+    called = Path(sys.argv[0])
+    if called.stem != "mirix" or shutil.which("mirix"):
+        return "mirix"
+    here = Path.cwd()
+    return shlex.quote(str(called.relative_to(here) if called.is_relative_to(here) else called))

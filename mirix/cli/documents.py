@@ -13,6 +13,8 @@ from mirix.memory.message import Message
 from mirix.memory.record import Record, adapter
 
 if TYPE_CHECKING:
+    from mirix.chat.deed import Done
+    from mirix.curation.forgetting import Trace
     from mirix.memory.changes import Change
     from mirix.models.usage import Usage
     from mirix.results import AddResult, HistoryEntry, MemoryStatus
@@ -130,6 +132,32 @@ def answer_document(question: str, answer: Answer, sources: Mapping[int, Sequenc
     }
 
 
+def done_document(done: Done) -> Document:
+    forgotten = done.forgotten
+    return {
+        "action": done.action,
+        "listed": [_trace(trace) for trace in done.listed],
+        "messages": done.messages,
+        "forgotten": None
+        if forgotten is None
+        else {
+            "memories": [_trace(trace) for trace in forgotten.memories],
+            "messages": forgotten.messages,
+            "pictures": forgotten.pictures,
+            "redacted": forgotten.redacted,
+            "kept": [_trace(trace) for trace in forgotten.kept],
+        },
+        "corrections": [
+            {"memory_kind": one.kind.value, "id": str(one.id), "before": one.before, "after": one.after}
+            for one in done.corrections
+        ],
+    }
+
+
+def _trace(trace: Trace) -> Document:
+    return {"memory_kind": trace.kind.value, "id": str(trace.id), "summary": trace.summary}
+
+
 def history_document(entry: HistoryEntry) -> Document:
     return {
         "operation": entry.operation,
@@ -151,8 +179,11 @@ def status_document(status: MemoryStatus) -> Document:
         "waiting": status.waiting,
         "failed": status.failed,
         "memories": {kind.value: count for kind, count in status.memories.items()},
+        "proposals": status.proposals,
+        "quarantined": status.quarantined,
         "chat_model": status.chat_model,
         "embedding_model": status.embedding_model,
+        "lacking_vectors": status.lacking_vectors,
         "recogniser": status.recogniser,
         "database": status.database,
     }

@@ -1,4 +1,4 @@
-"""`mirix memory`: look at what is remembered, correct it, take changes back."""
+"""`mirix memory`: look at what is remembered, correct it, take changes back, forget it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from mirix.cli.arguments import ALL_STATUSES, find_id, parse_assignments, parse_time, short_id
 from mirix.cli.command import Invocation, command
+from mirix.cli.forget import Yes, ask_first, find_any_id, named, tell_forgotten
 from mirix.memory.record import MemoryKind
 
 if TYPE_CHECKING:
@@ -19,13 +20,14 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="The id of a memory, or it
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(no_args_is_help=True, help="Look at memories, correct them, take changes back.")
+    group = typer.Typer(no_args_is_help=True, help="Look at memories, correct them, take changes back, forget them.")
     command(group, "list", scoped=True)(list_memories)
     command(group, "show")(show_memory)
     command(group, "edit")(edit)
     command(group, "delete")(delete)
     command(group, "history")(history)
     command(group, "undo")(undo)
+    command(group, "forget")(forget)
     app.add_typer(group, name="memory")
 
 
@@ -111,6 +113,19 @@ def undo(call: Invocation, memory_id: Id) -> None:
     with call.open() as memory:
         records = memory.undo(find_id(memory, memory_id))
     _results(call, records, "Undone")
+
+
+def forget(
+    call: Invocation,
+    ids: Annotated[list[str], typer.Argument(metavar="ID…", help="Ids of memories or messages, or parts of them.")],
+    yes: Yes = False,
+) -> None:
+    """Take memories or messages out for good, with all that says the same. It cannot be undone; delete can."""
+    with call.open() as memory:
+        found = [find_any_id(memory, one) for one in ids]
+        ask_first(f"Forget {named(memory, found)} for good?", yes=yes)
+        forgotten = memory.forget(*found)
+    tell_forgotten(call, forgotten)
 
 
 def _results(call: Invocation, records: list[Record], words: str) -> None:

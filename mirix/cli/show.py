@@ -284,6 +284,8 @@ def _done(change: Change, record: Record | None) -> str:
         return "was so"
     if record is not None and record.status == "archived" and change.operation == "merge":
         return "folded in"
+    if record is not None and record.status == "quarantined":
+        return "in quarantine"
     return _DONE[change.operation]
 
 
@@ -308,7 +310,7 @@ def history_list(entries: Sequence[HistoryEntry], zone: ZoneInfo) -> RenderableT
             head.append("  (undone)", style="italic yellow")
         parts.append(head)
         table = grid("field", "value*")
-        for name, (before, after) in _differences(entry.before, entry.after).items():
+        for name, (before, after) in differences(entry.before, entry.after).items():
             value = Text.assemble((before, "red"), (" → ", "dim"), (after, "green")) if entry.before else Text(after)
             table.add_row(Text(name, style="dim"), value)
         if table.row_count:
@@ -320,7 +322,7 @@ _UNSHOWN = frozenset({"ciphertext", "nonce", "wrapped_key", "format_version", "k
 _FIRST_SHOWN = ("summary", "label", "name", "title", "steps", "occurred_at", "status")
 
 
-def _differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> dict[str, tuple[str, str]]:
+def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> dict[str, tuple[str, str]]:
     """Field: (old, new). Of a new memory only what it says, not every default."""
     old, new = before or {}, after or {}
     names = _FIRST_SHOWN[:-1] if before is None else [*new, *(name for name in old if name not in new)]
@@ -359,7 +361,7 @@ def hit_list(hits: Sequence[Hit], zone: ZoneInfo, *, explain: bool = False) -> R
             kind_text(hit.kind),
             Text(hit_time(hit, zone), style="dim"),
             text,
-            id_text(hit.id) if hit.record else Text(""),
+            id_text(hit.id),
         )
     return table
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from mirix.cli.command import Invocation, command
+
+if TYPE_CHECKING:
+    from mirix.results import MemoryStatus
 
 
 def register(app: typer.Typer) -> None:
@@ -42,13 +45,32 @@ def status(
         "user": f"{now.user}, {now.timezone}",
         "memories": memories if memories.plain else "none yet: mirix add TEXT",
         "messages": f"{now.messages}, {waiting}{failed}",
+        **_waiting_for_you(now),
         "chat model": now.chat_model,
-        "embedder": now.embedding_model or "none, search is lexical only: see mirix doctor",
+        "embedder": _embedder(now),
         "pictures": now.recogniser or "kept, but not read: see mirix doctor",
         "database": now.database,
     }.items():
         table.add_row(Text(name, style="dim"), value)
     call.show(table)
+
+
+def _waiting_for_you(now: MemoryStatus) -> dict[str, str]:
+    """What only the user can decide, where there is any."""
+    words = []
+    if now.proposals:
+        words.append(f"{now.proposals} {'proposal' if now.proposals == 1 else 'proposals'}: mirix proposal list")
+    if now.quarantined:
+        words.append(f"{now.quarantined} in quarantine: mirix quarantine list")
+    return {"for you": "\n".join(words)} if words else {}
+
+
+def _embedder(now: MemoryStatus) -> str:
+    if now.embedding_model is None:
+        return "none, search is lexical only: see mirix doctor"
+    if not now.lacking_vectors:
+        return now.embedding_model
+    return f"{now.embedding_model}, {now.lacking_vectors} messages and memories without its vectors: mirix reembed"
 
 
 def worker(call: Invocation) -> None:

@@ -18,17 +18,19 @@ from typing import Any
 import psycopg
 from pgvector.psycopg import register_vector_async
 from psycopg import AsyncConnection, AsyncTransaction
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from mirix.config import Settings
 from mirix.db.embedded import EmbeddedServer, open_embedded
 from mirix.db.schema import migrate
-from mirix.errors import DatabaseUnavailable, NotFoundError, SchemaError
+from mirix.errors import ConfigError, DatabaseError, DatabaseUnavailable, InputError, NotFoundError, SchemaError
 
 logger = logging.getLogger(__name__)
 
 BEGIN_ATTEMPTS = 4
+CONNECT_TIMEOUT_S = 10  # of one attempt to reach a server; a host that swallows packets would hold it for minutes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +72,19 @@ class Database:
             )
             conninfo = owner = server.address.conninfo()
         else:
-            conninfo = settings.database_url.get_secret_value()
-            owner = settings.database_admin_url.get_secret_value() if settings.database_admin_url else conninfo
+            conninfo = with_timeout(settings.database_url.get_secret_value(), "MIRIX_DATABASE_URL")
+            admin = settings.database_admin_url
+            owner = with_timeout(admin.get_secret_value(), "MIRIX_DATABASE_ADMIN_URL") if admin else conninfo
         try:
-            await asyncio.to_thread(migrate, owner)
             database = cls(conninfo, server)
-            await database._pool.open(wait=True, timeout=30)
-        except (psycopg.OperationalError, PoolTimeout) as error:
-            if server:
-                server.close()
-            raise DatabaseUnavailable(
-                f"the database cannot be reached: {_reason(error)}. Check MIRIX_DATABASE_URL"
-            ) from None
+            try:
+                await asyncio.to_thread(migrate, owner)
+                await database._pool.open(wait=True, timeout=30)
+            except BaseException:
+                await database.close()
+                raise
+        except (psycopg.Error, PoolTimeout) as error:
+            raise _not_opened(error, "embedded" if server else "MIRIX_DATABASE_URL") from None
         return database
 
     async def close(self) -> None:
@@ -93,7 +96,8 @@ class Database:
     async def transaction(self, user_id: int | None) -> AsyncIterator[AsyncConnection[dict[str, Any]]]:
         """A connection inside a transaction that sees the rows of `user_id`; None sees no row at all.
 
-        Raises DatabaseUnavailable when the connection is lost; nothing of the transaction is then applied.
+        Raises DatabaseUnavailable when the connection is lost or the disk is full, InputError for a value that the
+        tables cannot hold; nothing of the transaction is then applied.
         """
         try:
             async with AsyncExitStack() as stack:
@@ -101,8 +105,16 @@ class Database:
                 stack.push_async_callback(self._pool.putconn, conn)
                 stack.push_async_exit(transaction)
                 yield conn
+        except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
+            raise DatabaseUnavailable(
+                f"the database has no room left: {_reason(error)}; free some space and try again"
+            ) from error
         except (psycopg.OperationalError, PoolTimeout) as error:
             raise DatabaseUnavailable(f"the database cannot be reached: {_reason(error)}; try again") from error
+        except (psycopg.DataError, psycopg.errors.CheckViolation) as error:
+            raise InputError(f"this cannot be stored: {_reason(error)}; nothing was changed") from error
+        except UnicodeEncodeError as error:
+            raise InputError("a text with half of a surrogate pair cannot be stored or looked for") from error
 
     async def _begin(
         self, user_id: int | None
@@ -172,6 +184,26 @@ async def give_up_rights(conn: AsyncConnection[dict[str, Any]]) -> None:
         )
     await conn.execute("SET hnsw.iterative_scan = relaxed_order")
     await register_vector_async(conn)
+
+
+def with_timeout(url: str, setting: str) -> str:
+    """The connection string with a limit of time for each attempt. Raises ConfigError when it is none."""
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.Error:  # its words would repeat the URL, which may hold a password
+        raise ConfigError(
+            f"{setting} is no connection string: write postgresql://USER:PASSWORD@HOST:5432/DATABASE"
+        ) from None
+    return make_conninfo(url, connect_timeout=given.get("connect_timeout", CONNECT_TIMEOUT_S))
+
+
+def _not_opened(error: Exception, which: str) -> DatabaseError:
+    """What to tell of a database that cannot be opened."""
+    if isinstance(error, psycopg.OperationalError | PoolTimeout):
+        if which == "embedded":
+            return DatabaseUnavailable(f"the embedded database cannot be reached: {_reason(error)}; try again")
+        return DatabaseUnavailable(f"the database cannot be reached: {_reason(error)}. Check {which}")
+    return SchemaError(f"the database of {which} cannot be used: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:

@@ -28,8 +28,11 @@ BEGIN
 END
 $$;
 REVOKE INSERT, DELETE ON app_user FROM mirix_app;
+REVOKE INSERT, UPDATE, DELETE ON forgotten_user FROM mirix_app;
 REVOKE ALL ON memory_record FROM mirix_app;
 REVOKE ALL ON FUNCTION find_user(text), ensure_user(text, text), users_with_open_batches(), wake_worker(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION find_user(text), ensure_user(text, text), users_with_open_batches(), wake_worker(integer)
     TO mirix_app;
+REVOKE ALL ON FUNCTION forget_user(integer, integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION forget_user(integer, integer, integer) TO mirix_app;
 GRANT USAGE ON SCHEMA public TO mirix_app;

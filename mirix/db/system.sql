@@ -94,15 +94,17 @@ CREATE TABLE message (
     external_id      text,
     created_at       timestamptz NOT NULL DEFAULT now(),
     cited            uuid[] NOT NULL DEFAULT '{}',
+    asks             boolean NOT NULL DEFAULT false,
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, conversation_id) REFERENCES conversation (user_id, id) ON DELETE CASCADE,
     FOREIGN KEY (user_id, batch_id) REFERENCES batch (user_id, id) ON DELETE CASCADE,
-    CHECK ((embedding IS NULL) = (embedding_model IS NULL))
+    CHECK (embedding IS NULL OR embedding_model IS NOT NULL)
 );
 CREATE INDEX ON message (user_id, conversation_id, position);
 CREATE INDEX ON message (user_id, batch_id);
 CREATE INDEX ON message (user_id, at);
 CREATE INDEX ON message (user_id, speaker);
+CREATE INDEX ON message (user_id, embedding_model) WHERE standing <> 'hidden';
 COMMENT ON TABLE message IS 'raw evidence: every turn, text or frame, sealed, never edited but by redaction';
 COMMENT ON COLUMN message.position IS 'order within the conversation';
 COMMENT ON COLUMN message.role IS 'user, assistant or tool';
@@ -114,11 +116,13 @@ COMMENT ON COLUMN message.at IS 'when it was said or seen';
 COMMENT ON COLUMN message.timezone IS 'IANA name of the place where it was said; relative dates were resolved in it';
 COMMENT ON COLUMN message.mentioned IS 'the times its text speaks of, resolved';
 COMMENT ON COLUMN message.trust IS '3: the user or their conversation; 2: given by the user, said by others; 1: screen, web, tool';
-COMMENT ON COLUMN message.standing IS 'derived: outdated where a memory resting on it was superseded; hidden where such a memory was deleted or corrected by the user and no other rests on it';
+COMMENT ON COLUMN message.standing IS 'derived: outdated where a memory resting on it was superseded; hidden where such a memory was deleted or corrected by the user and no other rests on it, and for what the assistant only recalled';
 COMMENT ON COLUMN message.embedding IS 'unit vector of the text without the names of its speakers';
-COMMENT ON COLUMN message.window_embedding IS 'unit vector of the text together with its two neighbours';
+COMMENT ON COLUMN message.window_embedding IS 'unit vector of the text together with its two neighbours, by the same embedder';
+COMMENT ON COLUMN message.embedding_model IS 'the embedder that was asked last, e.g. minilm; without a vector: it does not read the text';
 COMMENT ON COLUMN message.external_id IS 'the id it had where it came from, e.g. D3:12';
 COMMENT ON COLUMN message.cited IS 'an answer of the assistant: the memories and messages it cites; recalled text is no evidence of anything';
+COMMENT ON COLUMN message.asks IS 'the assistant asks whether to forget what it cites; a yes that follows at once does it';
 
 CREATE TABLE frame (
     user_id     integer NOT NULL,
@@ -271,6 +275,15 @@ CREATE TABLE harmless_value (
 COMMENT ON TABLE harmless_value IS 'values the user has unsealed: false alarms, not sealed again';
 COMMENT ON COLUMN harmless_value.digest IS 'keyed digest of the value, as knowledge_vault.content_hmac';
 
+CREATE TABLE forgotten_user (
+    user_id  integer PRIMARY KEY,
+    at       timestamptz NOT NULL DEFAULT now(),
+    memories integer NOT NULL,
+    messages integer NOT NULL,
+    pictures integer NOT NULL
+);
+COMMENT ON TABLE forgotten_user IS 'that somebody was forgotten: when, and how much it was; never who';
+
 -- The one door to users by name: the application role sees no row of app_user but its own.
 CREATE FUNCTION find_user(user_name text) RETURNS TABLE (user_id integer, timezone text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
@@ -298,5 +311,21 @@ BEGIN
     )::procrastinate_job_to_defer_v1]);
 EXCEPTION WHEN unique_violation THEN
     NULL;
+END
+$$;
+
+-- Forgets the user of the transaction, and nobody else: the application role may delete no row of app_user itself.
+CREATE FUNCTION forget_user(memories integer, messages integer, pictures integer) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+    own integer := nullif(current_setting('mirix.user_id', true), '')::integer;
+BEGIN
+    IF own IS NULL THEN
+        RAISE EXCEPTION 'this transaction is no user''s';
+    END IF;
+    DELETE FROM app_user WHERE user_id = own;
+    DELETE FROM procrastinate_jobs WHERE lock = 'user:' || own AND status = 'todo';
+    INSERT INTO forgotten_user VALUES (own, now(), memories, messages, pictures);
 END
 $$;

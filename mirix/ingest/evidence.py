@@ -9,7 +9,9 @@ added; a text without a time of its own counts as new once what it taught has be
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import groupby
@@ -18,6 +20,7 @@ from uuid import UUID
 
 from pgvector import HalfVector
 from psycopg import sql
+from psycopg.errors import ForeignKeyViolation
 from psycopg.types.json import Jsonb
 
 from mirix.db.pool import Database, User
@@ -32,12 +35,15 @@ from mirix.memory.indexing import Indexer, Vector
 from mirix.memory.message import Message, times_mentioned
 from mirix.memory.record import Scope, new_id
 from mirix.memory.store import Connection
+from mirix.memory.windows import Turn, texts_to_embed
 from mirix.text.analyser import analyse
 from mirix.text.chunks import count_tokens
-from mirix.text.names import cut_names
+from mirix.text.secrets import escape_references, reference_text
 
 BATCH_MESSAGES = 20
 BATCH_TOKENS = 3_000
+# An add of more is stored first and gets its vectors behind it: the local embedder takes about ten seconds for as much.
+INLINE_CHARACTERS = 40_000
 _EVIDENCE = statements("evidence")
 _BATCH = statements("batch")
 _COLUMNS = tuple(Message.__dataclass_fields__)
@@ -64,6 +70,7 @@ class SealedMessage:
     uri: str | None
     message_id: UUID = field(default_factory=new_id)
     vector: Vector | None = None
+    embedding_model: str | None = None  # which embedder was asked for the vector; None: it is still to come
     frame: Frame | None = None
 
     @property
@@ -104,14 +111,16 @@ class Evidence:
         *,
         conversation: str,
         idempotency_key: str | None = None,
+        infer: bool = True,
     ) -> list[StoredBatch]:
-        """Seal and write; returns one entry for each batch, in order.
+        """Seal and write; returns one entry for each batch, in order. Without `infer` no manager will read it.
 
         The same `idempotency_key` again adds nothing, whatever comes with it. Raises DatabaseUnavailable; nothing of a
         batch is written then.
         """
         known: dict[bytes, str] = {}
         stored: dict[int, StoredBatch] = {}
+        is_long = sum(len(item.text) for item in incoming) > INLINE_CHARACTERS
         while True:
             async with self._database.transaction(user.user_id) as conn:
                 conversation_id = await self._conversation(conn, user.user_id, conversation)
@@ -120,16 +129,19 @@ class Evidence:
                 await sealer.load(conn, [text for item in incoming for text in _texts(item)])
             sealer.known |= known
             try:
-                for number, group in enumerate(_batches(self._seal_all(sealer, incoming, before))):
+                sealed = await asyncio.to_thread(self._seal_all, sealer, incoming, before)
+                for number, group in enumerate(_batches(sealed)):
                     key = f"{idempotency_key}#{number}" if idempotency_key else content_key(scope, conversation, group)
                     if number not in stored:
                         stored[number] = await self._store_batch(
-                            user, scope, conversation_id, group, before, key, sealer
+                            user, scope, conversation_id, group, before, key, sealer, infer, vectors=not is_long
                         )
                     batch_id = stored[number].id
                     before = [*before, *(_message(user, scope, conversation_id, batch_id, x) for x in group)][-2:]
             except _SealedMeanwhile as meanwhile:
                 known |= meanwhile.known
+            except ForeignKeyViolation:
+                continue  # the conversation was forgotten a moment ago: it is made again
             else:
                 return list(stored.values())
 
@@ -137,6 +149,10 @@ class Evidence:
         previous = before[-1].text if before else ""
         done = []
         for item in incoming:
+            if item.recalled is not None:
+                text = _with_references(sealer.seal(item.text, before=previous), item.recalled.references)
+                done.append(SealedMessage(incoming=item, sealed=text, title=None, uri=None))
+                continue
             text = sealer.seal(item.text, before=previous, like=item)
             title = sealer.seal(item.title or "", like=item)
             uri = sealer.seal(item.uri or "", like=item)
@@ -157,14 +173,17 @@ class Evidence:
         before: Sequence[Message],
         key: str,
         sealer: Sealer,
+        infer: bool,
+        *,
+        vectors: bool,
     ) -> StoredBatch:
         digest = self._keyring.digest(user.user_id, key, "batch")
-        embedded, windows = await self._embed(group, before)
+        embedded, windows = await self._embed(group, before) if vectors else (list(group), {})
         references = {reference for item in group for reference in item.sealed.references}
         entries = [sealer.entries[reference] for reference in references if reference in sealer.entries]
-        entries_derived = await self._indexer.derive(entries)
-        async with self._database.transaction(user.user_id) as conn:
-            batch_id, digest = await self._insert_batch(conn, user.user_id, digest, conversation_id, group)
+        entries_derived = await self._indexer.derive(entries, remote=False)
+        async with self._pictures_of(user.user_id, group), self._database.transaction(user.user_id) as conn:
+            batch_id, digest = await self._insert_batch(conn, user.user_id, digest, conversation_id, group, infer)
             if batch_id is None:
                 return await self._stored_before(conn, user.user_id, digest)
             if entries:
@@ -175,23 +194,40 @@ class Evidence:
             for item in embedded:
                 await self._insert_message(conn, _message(user, scope, conversation_id, batch_id, item), item)
             for message_id, window in windows.items():
-                await conn.execute(
-                    _EVIDENCE["set_window"],
-                    {"user_id": user.user_id, "id": message_id, "window_embedding": HalfVector(window)},
-                )
+                values = {"window_embedding": HalfVector(window), "embedding_model": embedded[0].embedding_model}
+                await conn.execute(_EVIDENCE["set_window"], values | {"user_id": user.user_id, "id": message_id})
             changes = Changes(conn=conn, user_id=user.user_id, actor="ingest", batch_id=batch_id)
             for entry, derived in zip(entries, entries_derived, strict=True):
                 sources = [x.message_id for x in group if entry.reference in x.sealed.references]
                 scoped = replace(entry, agent_id=scope.agent_id, run_id=scope.run_id)
                 await changes.insert(scoped, derived, sources=sources)
-            await conn.execute(_BATCH["wake_worker"], {"user_id": user.user_id})
+            if infer or self._lacks_vectors(embedded):
+                await conn.execute(_BATCH["wake_worker"], {"user_id": user.user_id})
         for entry in entries:
             sealer.entries.pop(entry.reference, None)
         ids = tuple(item.message_id for item in embedded)
-        return StoredBatch(id=batch_id, is_new=True, is_applied=False, message_ids=ids, sealed=tuple(changes.done))
+        return StoredBatch(id=batch_id, is_new=True, is_applied=not infer, message_ids=ids, sealed=tuple(changes.done))
+
+    @asynccontextmanager
+    async def _pictures_of(self, user_id: int, group: Sequence[SealedMessage]) -> AsyncIterator[None]:
+        """The files of a batch that is not stored in the end go with it."""
+        try:
+            yield
+        except BaseException:
+            for item in group:
+                if item.frame:
+                    with suppress(OSError):  # what went wrong is told, not what came of it
+                        self._frames.delete(user_id, item.message_id)
+            raise
 
     async def _insert_batch(
-        self, conn: Connection, user_id: int, digest: bytes, conversation_id: UUID, group: Sequence[SealedMessage]
+        self,
+        conn: Connection,
+        user_id: int,
+        digest: bytes,
+        conversation_id: UUID,
+        group: Sequence[SealedMessage],
+        infer: bool,
     ) -> tuple[UUID | None, bytes]:
         """The id of a new batch (None when the same was added before) and the key under which it is stored."""
         batch_id, key = new_id(), digest
@@ -200,6 +236,7 @@ class Evidence:
             "id": batch_id,
             "conversation_id": conversation_id,
             "trust": group[0].incoming.trust,
+            "infer": infer,
         }
         for occurrence in range(1, 1000):
             parameters = fixed | {"idempotency_key": key}
@@ -222,16 +259,15 @@ class Evidence:
         return StoredBatch(id=row["id"], is_new=False, is_applied=applied, message_ids=ids, sealed=())
 
     async def _insert_message(self, conn: Connection, message: Message, item: SealedMessage) -> None:
-        model = self._indexer.embedder.name if self._indexer.embedder and item.vector is not None else None
         values: dict[str, Any] = {name: getattr(message, name) for name in _COLUMNS}
         values |= {
             "mentioned": times_mentioned([message]),
             "embedding": None if item.vector is None else HalfVector(item.vector),
-            "embedding_model": model,
+            "embedding_model": item.embedding_model,
         }
         await conn.execute(_EVIDENCE["insert_message"], values)
         extra = [*item.sealed.terms, message.application or "", message.title or ""]
-        shelf = store.shelf_number(None, "current")
+        shelf = store.shelf_number(None, message.standing)
         analysis = analyse(message.text, extra=[text for text in extra if text])
         await store.insert_document(conn, message.user_id, message.id, shelf, analysis)
         if item.frame:
@@ -244,21 +280,32 @@ class Evidence:
     async def _embed(
         self, group: Sequence[SealedMessage], before: Sequence[Message]
     ) -> tuple[list[SealedMessage], dict[UUID, Vector]]:
-        """Vectors of the messages, and of each with its two neighbours; none when the embedder is not local."""
-        embedder = self._indexer.embedder
-        if embedder is None or not embedder.is_local:
+        """Vectors of the messages, and of each with its two neighbours.
+
+        None yet when the embedder is not local, or fails: they come when the evidence is safe (jobs/reembed.py).
+        """
+        if group[0].incoming.recalled is not None:
             return list(group), {}
-        texts = [message.text for message in before] + [item.text for item in group]
-        names = {message.speaker for message in before} | {item.incoming.speaker for item in group}
+        run = [Turn(speaker=message.speaker, text=message.text) for message in before]
+        run += [Turn(speaker=item.incoming.speaker, text=item.text) for item in group]
         ids = [message.id for message in before] + [item.message_id for item in group]
-        bare = [cut_names(text, names) for text in texts]
+        texts = texts_to_embed(run)
         first = len(before)
-        windowed = range(max(first - 1, 0), len(texts))
-        windows = ["\n".join(bare[max(i - 1, 0) : i + 2]) for i in windowed]
-        vectors = await self._indexer.vectors([*bare[first:], *windows])
+        changed = max(first - 1, 0)  # the last message before has a new neighbour
+        wanted = [*(each.alone for each in texts[first:]), *(each.window for each in texts[changed:])]
+        vectors = await self._indexer.try_vectors(wanted, remote=False)
+        if vectors is None or self._indexer.embedder is None:
+            return list(group), {}
         own, around = vectors[: len(group)], vectors[len(group) :]
-        found = {ids[i]: vector for i, vector in zip(windowed, around, strict=True) if vector is not None}
-        return [replace(item, vector=vector) for item, vector in zip(group, own, strict=True)], found
+        found = {key: vector for key, vector in zip(ids[changed:], around, strict=True) if vector is not None}
+        model = self._indexer.embedder.name
+        embedded = zip(group, own, strict=True)
+        return [replace(item, vector=vector, embedding_model=model) for item, vector in embedded], found
+
+    def _lacks_vectors(self, group: Sequence[SealedMessage]) -> bool:
+        return self._indexer.embedder is not None and any(
+            item.embedding_model is None and item.incoming.recalled is None for item in group
+        )
 
     async def _conversation(self, conn: Connection, user_id: int, name: str) -> UUID:
         parameters = {"user_id": user_id, "id": new_id(), "name": name}
@@ -268,7 +315,7 @@ class Evidence:
 
     async def _last_messages(self, conn: Connection, user_id: int, conversation_id: UUID, limit: int) -> list[Message]:
         parameters = {"user_id": user_id, "conversation_id": conversation_id, "limit": limit}
-        rows = await (await conn.execute(query("last_before"), parameters)).fetchall()
+        rows = await (await conn.execute(query("last_said"), parameters)).fetchall()
         return [Message(**row) for row in reversed(rows)]
 
     async def _of_batch(self, conn: Connection, user_id: int, batch_id: UUID) -> list[Message]:
@@ -310,7 +357,18 @@ def _message(user: User, scope: Scope, conversation_id: UUID, batch_id: UUID, it
         timezone=incoming.timezone,
         trust=incoming.trust,
         external_id=incoming.external_id,
+        standing="hidden" if incoming.recalled else "current",
+        cited=list(incoming.recalled.cited) if incoming.recalled else [],
+        asks=incoming.recalled is not None and incoming.recalled.asks,
     )
+
+
+def _with_references(sealed: SealedText, allowed: Collection[str]) -> SealedText:
+    """A recalled text with its own references, which sealing takes for look-alikes."""
+    text = sealed.text
+    for reference in allowed:
+        text = text.replace(escape_references(reference_text(reference)), reference_text(reference))
+    return replace(sealed, text=text)
 
 
 def _texts(item: Incoming) -> list[str]:

@@ -8,6 +8,7 @@ never text); half surrogate pairs become U+FFFD. Nothing else is changed: a reso
 from __future__ import annotations
 
 import io
+import logging
 import re
 import struct
 import zlib
@@ -21,7 +22,10 @@ from mirix.errors import InputError
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
-MAX_TEXT_BYTES = 10_000_000  # of UTF-8
+# Of UTF-8: a long book. A text is looked through for dates and secrets, cut into messages and embedded, and then the
+# managers read it, batch by batch: that takes minutes for as much, and ten times as much would look like a standstill.
+MAX_ADDED_BYTES = 1_000_000
+_SILENT = logging.NullHandler()
 MAX_FILE_BYTES = 100_000_000  # of a PDF, whose pictures are not read
 MAX_PAGES = 3000
 
@@ -75,7 +79,7 @@ class Document:
 def read_file(source: Path | str | tuple[str, bytes]) -> Document:
     """The text of a file, given by its path or as its name and content.
 
-    Raises InputError, saying what to do, if it is missing, empty, too large (10 MB of text, 100 MB for a PDF), binary,
+    Raises InputError, saying what to do, if it is missing, empty, too large (1 MB of text, 100 MB for a PDF), binary,
     or a PDF that is damaged, locked or made of pictures only.
     """
     name, content, modified_at = _opened(source)
@@ -108,13 +112,33 @@ def _opened(source: Path | str | tuple[str, bytes]) -> tuple[str, bytes, datetim
         status = path.stat()
         name = _title(path.name)
         _check_size(name, status.st_size, MAX_FILE_BYTES)
-        return name, path.read_bytes(), datetime.fromtimestamp(status.st_mtime, UTC)
+        return name, read_regular(path, MAX_FILE_BYTES), datetime.fromtimestamp(status.st_mtime, UTC)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
 
 
+def read_regular(path: Path, limit: int) -> bytes:
+    """The content of a file, and no more than `limit` bytes of it. Raises OSError.
+
+    A file without a size is not opened: some that the system makes up (/proc/kmsg) would be read for ever.
+    """
+    if path.stat().st_size == 0:
+        return b""
+    with path.open("rb") as file:
+        return file.read(limit)
+
+
 def _title(name: str) -> str:
     return _plain(name).replace("\n", " ").strip() or "untitled"
+
+
+def check_text_size(what: str, size: int) -> None:
+    """Raises InputError if that is more text than can be added at once."""
+    if size > MAX_ADDED_BYTES:
+        raise InputError(
+            f"{what} has {size / 1_000_000:.2f} MB, and at most {MAX_ADDED_BYTES // 1_000_000} MB of text is taken at "
+            "once: split it into files and add their folder"
+        )
 
 
 def _check_size(name: str, size: int, limit: int) -> None:
@@ -149,7 +173,7 @@ def _decoded(name: str, content: bytes) -> str:
 
     Detection is not left to a statistical package: on short Chinese notes they often answer with something else.
     """
-    _check_size(name, len(content), MAX_TEXT_BYTES)
+    check_text_size(name, len(content))
     for beginning, what in _NOT_TEXT:
         if content.startswith(beginning):
             raise InputError(f"{name} is {what}")
@@ -194,6 +218,8 @@ def _read_pdf(name: str, content: bytes) -> Document:
     from pypdf import PdfReader
     from pypdf.errors import DependencyError, FileNotDecryptedError, PyPdfError
 
+    # What it warns of is told by what becomes of the file; without a handler Python prints it on the error stream.
+    logging.getLogger("pypdf").addHandler(_SILENT)
     locked = f"{name} is locked with a password: save a copy without one"
     try:
         reader = PdfReader(io.BytesIO(content))
@@ -232,7 +258,7 @@ def _page_texts(name: str, reader: PdfReader) -> list[str]:
     for page in reader.pages:
         texts.append(_plain(page.extract_text()).strip("\n"))
         size += len(texts[-1].encode())
-        _check_size(name, size, MAX_TEXT_BYTES)
+        check_text_size(name, size)
     return texts
 
 

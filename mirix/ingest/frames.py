@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -15,11 +16,12 @@ from uuid import UUID
 
 from PIL import Image, ImageDraw
 
-from mirix.errors import SealError
+from mirix.errors import MirixError, SealError
 from mirix.ingest.images import to_webp
 from mirix.ingest.inputs import Incoming
 from mirix.ingest.sealing import SealedText, Sealer
 from mirix.memory.envelope import Keyring
+from mirix.text.secrets import reference_text
 
 SEALED = "[sealed]"
 _PAINT = (90, 90, 90)
@@ -68,15 +70,23 @@ class FrameFiles:
         return self._folder / str(user_id) / self.name(message_id)
 
     async def write(self, user_id: int, message_id: UUID, frame: Frame) -> None:
-        """Encrypt and store; whole or not at all."""
+        """Encrypt and store; whole or not at all. Raises MirixError when the disk is full or cannot be written."""
         await asyncio.to_thread(self._write, user_id, message_id, frame.webp)
 
     def _write(self, user_id: int, message_id: UUID, webp: bytes) -> None:
         path = self._path(user_id, message_id)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         part = path.with_suffix(".part")
-        part.write_bytes(self._keyring.seal_bytes(webp, user_id=user_id, item_id=message_id))
-        part.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part.write_bytes(self._keyring.seal_bytes(webp, user_id=user_id, item_id=message_id))
+            part.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise MirixError(
+                f"the picture cannot be kept in {path.parent}: {error.strerror or error}; nothing was changed. "
+                "See that there is room and that the folder may be written, and try again"
+            ) from error
 
     def read_bytes(self, user_id: int, message_id: UUID) -> bytes:
         """The picture of a message as WebP. Raises SealError when it is gone or was tampered with."""
@@ -107,9 +117,15 @@ def _sealed_line(line: str, whole: SealedText, sealer: Sealer) -> str:
     """A recognised line without what is secret. A label and its value often stand on different lines, so a value that
     the whole text gave away is looked for too, and a part of one (a key broken over two lines) hides its line."""
     text = line
-    for value in whole.values:
+    marks: dict[str, str] = {}
+    for number, (value, reference) in enumerate(zip(whole.values, whole.references, strict=True)):
         if value in text:
-            text = text.replace(value, SEALED)
+            mark = f"[sealed{number}]"  # a reference that stands in the text already would be taken for a forged one
+            marks[mark] = reference_text(reference)
+            text = text.replace(value, mark)
         elif len(text.strip()) >= 4 and text.strip() in value:
             return SEALED
-    return sealer.seal(text).text
+    text = sealer.seal(text).text
+    for mark, named in marks.items():
+        text = text.replace(mark, named)
+    return text

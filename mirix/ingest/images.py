@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import io
 import struct
+import threading
+import warnings
 import zlib
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -18,6 +20,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from mirix.errors import ImageError
+from mirix.ingest.files import read_regular
 
 MAX_PIXELS = 40_000_000  # an 8K screen has 33 million
 MAX_BYTES = 64_000_000
@@ -26,6 +29,8 @@ LOSSLESS_UP_TO = 1.5  # times the size of the lossy file
 _MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 _TAKE = "PNG, JPEG and WebP are taken"
 _WEBP_MAX_SIDE = 16_383
+# Pillow warns of large pictures on the error stream, and what becomes of warnings is one setting for all threads.
+_HEADER = threading.Lock()
 # What Pillow's decoders raise for files that are broken or were made to break them.
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 # EXIF: the sub-directory, and in it the time the shutter was released and its offset from UTC.
@@ -51,7 +56,9 @@ def load_image(data: bytes | Path, *, zone: tzinfo | None = None) -> LoadedImage
     """
     content = _content(data)
     try:
-        opened = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP"))
+        with _HEADER, warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            opened = Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "WEBP"))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"the picture is too large (at most {MAX_PIXELS:,} pixels): scale it down") from error
     except _BROKEN as error:
@@ -73,9 +80,9 @@ def _content(data: bytes | Path) -> bytes:
     if isinstance(data, Path):
         try:
             if not data.is_file():
-                raise ImageError(f"there is no file {data}")
+                raise ImageError(f"{data} is not a file" if data.exists() else f"there is no file {data}")
             size = data.stat().st_size
-            content = data.read_bytes() if size <= MAX_BYTES else b""
+            content = read_regular(data, MAX_BYTES)
         except OSError as error:
             raise ImageError(f"cannot read {data}: {error.strerror}") from error
     else:

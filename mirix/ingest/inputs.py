@@ -6,23 +6,26 @@ conversation 3, files the user gave 2, what was seen on a screen 1; a caller may
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from mirix.errors import InputError
-from mirix.ingest.files import Document, read_file
+from mirix.ingest.files import Document, check_text_size, read_file
 from mirix.ingest.images import LoadedImage, load_image
 from mirix.memory.message import Role
 from mirix.memory.record import SourceKind, Trust
 from mirix.models.ocr import Line, TextRecogniser, render_text
 from mirix.text.chunks import chunk_text
+from mirix.text.secrets import escape_references
 
 TRUST_OF: Mapping[SourceKind, Trust] = {
     "chat": Trust.OWN,
@@ -31,7 +34,7 @@ TRUST_OF: Mapping[SourceKind, Trust] = {
     "web": Trust.SEEN,
     "tool": Trust.SEEN,
 }
-MAX_TEXT_BYTES = 10_000_000
+MAX_TEXT_BYTES = 10_000_000  # of any text that is stored; what is added at once has a limit of its own
 LONG_MESSAGE_TOKENS = 1_200  # a longer turn is stored in parts
 FILE_CHUNK_TOKENS = 300
 
@@ -64,6 +67,15 @@ class Origin:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recalled:
+    """What makes a turn of the assistant no evidence: it repeats what is in memory, or what was done to it."""
+
+    cited: tuple[UUID, ...] = ()  # the memories and messages it rests on
+    asks: bool = False  # whether to forget them
+    references: frozenset[str] = frozenset()  # vault references that may stand in its text
+
+
+@dataclass(frozen=True, kw_only=True)
 class Incoming:
     """One piece of evidence before it is sealed and stored."""
 
@@ -83,6 +95,7 @@ class Incoming:
     picture: LoadedImage | None = field(default=None, repr=False)
     lines: tuple[Line, ...] = field(default=(), repr=False)  # what was recognised in the picture, and where
     recogniser: str | None = None  # by whom
+    recalled: Recalled | None = None  # only kept as a part of the conversation: not embedded, not read, not found
 
 
 def storable(value: Any) -> Any:
@@ -101,19 +114,31 @@ def storable(value: Any) -> Any:
 def clean_text(text: str) -> str:
     """Text that Postgres can hold: NUL is dropped, lone surrogates become U+FFFD.
 
-    Raises InputError for empty text and for more than 10 MB.
+    Raises InputError for text that shows nothing and for more than 1 MB.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_TEXT_BYTES:
-        raise InputError(f"the text is larger than {MAX_TEXT_BYTES // 1_000_000} MB: split it into several adds")
+    check_text_size("the text", len(text.encode("utf-8", "surrogatepass")))
     cleaned: str = storable(text)
-    if not cleaned.strip():
+    if not is_visible(cleaned):
         raise InputError("there is no text to add: it is empty or blank")
     return cleaned
 
 
+def is_visible(text: str) -> bool:
+    """Whether there is anything to be seen: white space, joiners and direction marks alone are nothing."""
+    return any(unicodedata.category(character) not in _UNSEEN for character in text)
+
+
+_UNSEEN = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf"))
+
+
 def clean_name(text: str | None, what: str, limit: int = 200) -> str | None:
-    """A short text on one line, e.g. a title; None where nothing was told. Raises InputError when it is too long."""
-    cleaned = " ".join(storable(text).split()) if text else ""
+    """A short text on one line, e.g. a title, without vault references; None where nothing was told.
+
+    Raises InputError for what is no text or too long.
+    """
+    if text is not None and not isinstance(text, str):
+        raise InputError(f"the {what} is a text, not {type(text).__name__}")
+    cleaned = escape_references(" ".join(storable(text).split())) if text else ""
     if len(cleaned) > limit:
         raise InputError(f"the {what} is longer than {limit} characters")
     return cleaned or None
@@ -123,6 +148,8 @@ def check_time(moment: datetime | None) -> datetime | None:
     """The time, if it is aware and Postgres and calendars can hold it. Raises InputError."""
     if moment is None:
         return None
+    if not isinstance(moment, datetime):
+        raise InputError(f"a time is a datetime with a time zone, not {type(moment).__name__}")
     if moment.tzinfo is None or moment.utcoffset() is None:
         raise InputError(f"{moment.isoformat()} has no time zone: give an offset, e.g. {moment.isoformat()}+01:00")
     if not 1900 <= moment.year <= 2200:
@@ -134,8 +161,8 @@ def check_timezone(name: str) -> str:
     """The IANA name, if there is such a zone. Raises InputError."""
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise InputError(f"unknown time zone {name!r}: use an IANA name such as Europe/Oslo") from None
+    except (KeyError, ValueError, OSError, TypeError):
+        raise InputError(f"unknown time zone {str(name)[:80]!r}: use an IANA name such as Europe/Oslo") from None
     return name
 
 
@@ -148,9 +175,10 @@ def from_messages(
         try:
             turn = item if isinstance(item, ChatMessage) else ChatMessage.model_validate(storable(item))
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+            problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors())
             raise InputError(f"message {number} cannot be taken: {problems}") from None
-        speaker = turn.name or (origin.speaker if turn.role == "user" else None) or turn.role.capitalize()
+        name = clean_name(turn.name, f"name in message {number}")
+        speaker = name or (origin.speaker if turn.role == "user" else None) or turn.role.capitalize()
         source: SourceKind = "tool" if turn.role == "tool" else "chat"
         found.extend(_parts(turn.text, turn.role, speaker, origin, source, turn.at, arrival, external_id=turn.id))
     if not found:
@@ -253,11 +281,13 @@ def _parts(
 
 
 def _trust(origin: Origin, source: SourceKind) -> int:
-    allowed = TRUST_OF.get(source)
+    allowed = TRUST_OF.get(source) if isinstance(source, str) else None
     if allowed is None:
         raise InputError(f"unknown source {source!r}: there are {', '.join(TRUST_OF)}")
     if origin.trust is None:
         return allowed
+    if isinstance(origin.trust, bool) or not isinstance(origin.trust, int):
+        raise InputError(f"trust is a number from 1 to {int(allowed)}, not {origin.trust!r}")
     if not Trust.SEEN <= origin.trust <= allowed:
         raise InputError(f"trust {origin.trust} is not possible for source {source!r}: 1 to {int(allowed)}")
     return origin.trust

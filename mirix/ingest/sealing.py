@@ -1,11 +1,13 @@
 """Seals what must never be stored, embedded, logged or sent to a model: it is cut from the text before anything else.
 
 A value that is known already stands under its old reference; a new one gets an entry in the knowledge vault, written in
-the same transaction as the message it came in. Ingest may seal a value from any source, and never changes an entry.
+the same transaction as the message it came in. Ingest may seal a value from any source, and never changes an entry. A
+value that the user has unsealed was a false alarm, and stays as it is.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast
@@ -14,6 +16,7 @@ from mirix.db.statements import statements
 from mirix.ingest.inputs import Incoming
 from mirix.memory.envelope import Keyring
 from mirix.memory.knowledge_vault import VaultEntryType, VaultRecord, VaultSensitivity, seal_columns, value_digest
+from mirix.memory.message import Message
 from mirix.memory.record import new_id
 from mirix.memory.store import Connection
 from mirix.text.secrets import (
@@ -55,11 +58,16 @@ class Sealer:
     user_id: int
     entries: dict[str, VaultRecord] = field(default_factory=dict)  # by reference
     known: dict[bytes, str] = field(default_factory=dict)  # references of values that have one, by keyed digest
+    harmless: frozenset[bytes] = frozenset()  # keyed digests of values that the user has unsealed
 
     async def load(self, conn: Connection, texts: Sequence[str]) -> None:
-        """Look up which of the values in some texts are in the vault already."""
-        digests = [self._digest(span.value) for text in texts for span in _high(text, "")]
+        """Look up which of the values in some texts are in the vault already, and which values are no secrets."""
+        # A long text takes seconds to look through, and others are served meanwhile.
+        digests = await asyncio.to_thread(
+            lambda: [self._digest(span.value) for text in texts for span in _high(text, "")]
+        )
         self.known |= await references_by_digest(conn, self.user_id, digests)
+        self.harmless = await harmless_digests(conn, self.user_id)
 
     def _digest(self, value: str) -> bytes:
         return value_digest(self.keyring, self.user_id, value)
@@ -68,7 +76,7 @@ class Sealer:
         """The text without its secrets. `like` tells where new entries come from; without it none are made, and an
         unknown value is cut all the same (a question)."""
         outside = escape_references(text)
-        spans = _high(outside, before)
+        spans = [span for span in _high(outside, before) if self._digest(span.value) not in self.harmless]
         if not spans:
             return SealedText(text=outside)
         references = [self._reference(span, like) for span in spans]
@@ -113,6 +121,18 @@ async def references_by_digest(conn: Connection, user_id: int, digests: Sequence
     return {bytes(row["content_hmac"]): row["reference"] for row in await cursor.fetchall()}
 
 
+async def harmless_digests(conn: Connection, user_id: int) -> frozenset[bytes]:
+    """Keyed digests of the values that the user has unsealed: as few as there are false alarms."""
+    cursor = await conn.execute(_VAULT["harmless_values"], {"user_id": user_id})
+    return frozenset(bytes(row["digest"]) for row in await cursor.fetchall())
+
+
+async def not_harmless(conn: Connection, keyring: Keyring, user_id: int, values: Sequence[str]) -> None:
+    """The user takes back that some values are no secrets."""
+    digests = [value_digest(keyring, user_id, value) for value in values]
+    await conn.execute(_VAULT["delete_harmless"], {"user_id": user_id, "digests": digests})
+
+
 async def known_values(conn: Connection, keyring: Keyring, user_id: int, values: Sequence[str]) -> dict[str, str]:
     """The references of those values that are in the vault."""
     digests = {value_digest(keyring, user_id, value): value for value in values}
@@ -141,9 +161,9 @@ def vault_entry(
     keywords: list[str],
     reference: str,
     content_hmac: bytes,
-    like: Incoming,
+    like: Incoming | Message,
 ) -> VaultRecord:
-    """A new entry with its value sealed."""
+    """A new entry with its value sealed. `like` tells where it came from."""
     record_id = new_id()
     columns = seal_columns(keyring, value, user_id=user_id, record_id=record_id, version=1)
     return VaultRecord(

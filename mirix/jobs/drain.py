@@ -4,7 +4,7 @@ A batch is leased, taken through the write graph and marked applied in the graph
 oldest batch leased by somebody else waits or leaves: batches of a user are never applied out of order. A failed attempt
 puts the batch back with its error and the answers that were paid for; after the last one it is marked failed. An
 attempt that ended because a model or the database was away, or because Mirix was closed, is no fault of the batch and
-not counted.
+not counted. Beside the batches go the vectors that could not be made when the evidence came in (`reembed.py`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from mirix.errors import DatabaseUnavailable, MirixError, ModelUnavailable
 from mirix.ingest.evidence import Evidence
 from mirix.ingest.frames import FrameFiles
 from mirix.ingest.inputs import storable
+from mirix.jobs.reembed import Reembedder
 from mirix.managers.apply import Applied
 from mirix.managers.graph import LEASE, BatchWork, LeaseLost, Outcome, WriteGraph
 from mirix.memory.record import Scope
@@ -47,6 +48,7 @@ class Drainer:
         *,
         max_attempts: int,
         vision: bool,
+        reembedder: Reembedder | None = None,
     ) -> None:
         self._database = database
         self._evidence = evidence
@@ -54,6 +56,7 @@ class Drainer:
         self._frames = frames
         self._max_attempts = max_attempts
         self._vision = vision
+        self._reembedder = reembedder
 
     async def drain(self, user: User, awaited: Collection[UUID] = ()) -> dict[UUID, Outcome]:
         """Work until nothing is left to do, and until the `awaited` batches are done, by whomever.
@@ -63,6 +66,7 @@ class Drainer:
         and is tried again later.
         """
         outcomes: dict[UUID, Outcome] = {}
+        await self._make_vectors(user)
         while True:
             lease = await self._lease(user)
             if lease is None:
@@ -84,6 +88,12 @@ class Drainer:
             else:
                 if not outcome.applied.was_applied:
                     outcomes[lease["id"]] = outcome
+                await self._make_vectors(user)
+
+    async def _make_vectors(self, user: User) -> None:
+        """A portion of those that are still to come: of more messages and memories than a batch brings."""
+        if self._reembedder is not None:
+            await self._reembedder.catch_up(user)
 
     async def _lease(self, user: User) -> dict[str, Any] | None:
         query = _BATCH["lease_next"].format(columns=_COLUMNS)
@@ -92,6 +102,8 @@ class Drainer:
 
     async def _work(self, user: User, lease: dict[str, Any]) -> BatchWork:
         messages = await self._evidence.of_batch(user.user_id, lease["id"])
+        if not messages:
+            raise LeaseLost(f"batch {lease['id']} was forgotten meanwhile")
         pictures = {}
         if self._vision:
             shown = [message for message in messages if message.mime.startswith("image/")]

@@ -21,13 +21,14 @@ from psycopg.types.json import Jsonb
 
 from mirix.db.pool import Database
 from mirix.db.statements import statements
-from mirix.errors import ConflictError, InputError, OperationError
+from mirix.errors import ConflictError, InputError, NotFoundError, OperationError
 from mirix.ingest.frames import FrameFiles
-from mirix.ingest.sealing import known_values, lock_values, references_by_digest
+from mirix.ingest.sealing import harmless_digests, known_values, lock_values, references_by_digest
 from mirix.managers.building import Builder
-from mirix.managers.finds import cut_of, find_values, without_finds
+from mirix.managers.finds import cut_of, find_values, without_finds, without_harmless
 from mirix.managers.manager import Proposal
 from mirix.managers.prompt import Shown
+from mirix.managers.proposals import ProposalState, asked_before, store_proposal
 from mirix.managers.tools import Operation
 from mirix.managers.trust import Verdict, judge
 from mirix.memory import store
@@ -43,6 +44,7 @@ from mirix.text.secrets import find_references
 
 logger = logging.getLogger(__name__)
 _BATCH = statements("batch")
+_ASKED = {"open": "the same waits for the user already", "rejected": "the user has said no to the same before"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,13 +130,14 @@ class Applier:
             if batch is None or batch["state"] == "applied":
                 return Applied(was_applied=True)
             if work.redaction:
-                await self._check_unknown(conn, scope.user_id, work)
+                await check_unknown(conn, scope.user_id, [r for item in work.operations for r in item.records])
             done: list[Change] = []
             waiting = 0
             for item in work.operations:
                 if item.verdict.outcome == "propose":
-                    await self._propose(conn, scope, batch_id, item)
-                    waiting += 1
+                    before = await self._propose(conn, scope, batch_id, item)
+                    waiting += before is None
+                    problems += [f"{item.agent}: {_ASKED[before]}"] if before else []
                 elif item.verdict.outcome == "refuse":
                     problems.append(f"{item.agent}: {item.verdict.reason}")
                 else:
@@ -158,6 +161,9 @@ class Applier:
     async def _prepare(self, batch_id: UUID, scope: Scope, trust: int, proposals: Sequence[Proposal]) -> _Work:
         """Build the records and their vectors; an operation that cannot be built becomes a problem."""
         redaction = None
+        async with self._database.transaction(scope.user_id) as conn:
+            harmless = await harmless_digests(conn, scope.user_id)
+        proposals = [without_harmless(p, harmless, self._keyring, scope.user_id) for p in proposals]
         if finds := find_values(proposals, trust):
             async with self._database.transaction(scope.user_id) as conn:
                 known = await known_values(conn, self._keyring, scope.user_id, [find.value for find in finds])
@@ -199,45 +205,45 @@ class Applier:
         )
         try:
             async with conn.transaction():
-                await _perform(changes, item)
+                await perform(changes, item)
         except ConflictError as error:
             raise VersionConflict(item.agent, error) from error
         return changes.done
-
-    async def _check_unknown(self, conn: store.Connection, user_id: int, work: _Work) -> None:
-        """Raises ConflictError when a value that gets a new entry has one meanwhile: its reference is another."""
-        new = [record for item in work.operations for record in item.records if isinstance(record, VaultRecord)]
-        await lock_values(conn, user_id)
-        digests = [record.content_hmac for record in new if record.sensitivity == "high"]
-        taken = await references_by_digest(conn, user_id, digests)
-        if any(taken.get(record.content_hmac, record.reference) != record.reference for record in new):
-            raise ConflictError("a value was sealed by somebody else at the same time: try again")
 
     async def _redact(self, conn: store.Connection, user_id: int, redaction: Redaction) -> None:
         for message_id, boxes in await write_redaction(conn, self._indexer, redaction):
             await self._frames.paint_over(user_id, message_id, boxes)
 
-    async def _propose(self, conn: store.Connection, scope: Scope, batch_id: UUID, item: Prepared) -> None:
-        operation = {
-            "verb": item.operation.verb,
-            "targets": [str(record.id) for record in item.targets],
-            "records": [record.authored() | {"id": str(record.id)} for record in item.records],
-            "known": [str(record.id) for record in item.known],
-            "sources": [str(source) for source in item.sources],
-            "valid_from": item.operation.valid_from.isoformat() if item.operation.valid_from else None,
-            "reason": item.operation.reason,
-        }
-        await conn.execute(
-            _BATCH["insert_proposal"],
-            {
-                "user_id": scope.user_id,
-                "id": new_id(),
-                "batch_id": batch_id,
-                "kind": item.operation.kind.value,
-                "operation": Jsonb(operation),
-                "reason": item.verdict.reason,
-            },
+    async def _propose(
+        self, conn: store.Connection, scope: Scope, batch_id: UUID, item: Prepared
+    ) -> ProposalState | None:
+        """Let an operation wait for the user, unless they were asked the same before: then what became of that.
+
+        Raises VersionConflict when a memory changed since it was shown.
+        """
+        for target in item.targets:
+            try:
+                present = await store.get(conn, scope.user_id, target.id, lock=True)
+            except NotFoundError as error:
+                raise VersionConflict(item.agent, ConflictError(str(error))) from error
+            if present.version != target.version:
+                raise VersionConflict(item.agent, ConflictError(f"memory {target.id} changed since it was shown"))
+        before = await asked_before(
+            conn, self._keyring, scope.user_id, item.operation, targets=item.targets, records=item.records
         )
+        if before is None:
+            await store_proposal(
+                conn,
+                scope.user_id,
+                batch_id,
+                item.operation,
+                targets=item.targets,
+                records=item.records,
+                known=item.known,
+                sources=item.sources,
+                reason=item.verdict.reason,
+            )
+        return before
 
 
 def _draft(builder: Builder, agent: str, shown: Shown, operation: Operation, trust: int) -> Prepared:
@@ -263,7 +269,21 @@ def _draft(builder: Builder, agent: str, shown: Shown, operation: Operation, tru
     )
 
 
-async def _perform(changes: Changes, item: Prepared) -> None:
+async def check_unknown(conn: store.Connection, user_id: int, records: Sequence[Record]) -> None:
+    """Raises ConflictError when a value that gets a new entry has one meanwhile: its reference is another.
+
+    Until the end of the transaction nobody else seals a value.
+    """
+    new = [record for record in records if isinstance(record, VaultRecord)]
+    await lock_values(conn, user_id)
+    digests = [record.content_hmac for record in new if record.sensitivity == "high"]
+    taken = await references_by_digest(conn, user_id, digests)
+    if any(taken.get(record.content_hmac, record.reference) != record.reference for record in new):
+        raise ConflictError("a value was sealed by somebody else at the same time: try again")
+
+
+async def perform(changes: Changes, item: Prepared) -> None:
+    """Write one operation. Raises ConflictError when a memory changed since it was read."""
     verb, sources = item.operation.verb, item.sources
     news = list(zip(item.records, item.derived, strict=True))
     if verb == "insert" or item.verdict.outcome == "quarantine":

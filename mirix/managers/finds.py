@@ -6,7 +6,7 @@ then made of texts in which its reference stands; `memory/redaction.py` does the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from mirix.ingest.sealing import fresh_reference
 from mirix.managers.manager import Proposal
 from mirix.managers.tools import Operation
 from mirix.managers.trust import judge
-from mirix.memory.knowledge_vault import VaultRecord
+from mirix.memory.envelope import Keyring
+from mirix.memory.knowledge_vault import VaultRecord, value_digest
 from mirix.memory.record import MemoryKind
 from mirix.memory.redaction import Cut
 from mirix.text.secrets import find_references, reference_text
@@ -51,6 +52,20 @@ def _finds(operation: Operation, proposal: Proposal, trust: int) -> Iterator[Fin
             caption = item.get("summary") or (old.summary if old else "")
             terms = (caption, *item.get("keywords", ()))
             yield Find(value=value, reference=old.reference if old else None, terms=terms)
+
+
+def without_harmless(proposal: Proposal, harmless: Collection[bytes], keyring: Keyring, user_id: int) -> Proposal:
+    """The proposal without entries for values that the user has said are no secrets."""
+
+    def is_harmless(operation: Operation) -> bool:
+        values = [item["value"] for item in operation.items if "value" in item]
+        return any(value_digest(keyring, user_id, value) in harmless for value in values)
+
+    if not harmless:
+        return proposal
+    kept = tuple(operation for operation in proposal.operations if not is_harmless(operation))
+    told = ("the user has unsealed this value: it is no secret",) * (len(proposal.operations) - len(kept))
+    return replace(proposal, operations=kept, problems=proposal.problems + told)
 
 
 def cut_of(finds: Sequence[Find], known: Mapping[str, str]) -> Cut:

@@ -74,7 +74,7 @@ async def ask(task: Task, step: str, messages: Sequence[BaseMessage], tools: Seq
     known = task.replies.get(step)
     if known is not None:
         return stored_reply(known)
-    reply = await call_model(task.model, messages, tools, deadline_s=task.deadline_s)
+    reply = await call_model(task.model, messages, tools, parallel=True, deadline_s=task.deadline_s)
     said = reply_json(reply)
     kept = storable(said)
     await task.keep(step, kept)

@@ -23,7 +23,7 @@ from mirix.db.statements import statements
 from mirix.errors import ConflictError, NotFoundError, OperationError
 from mirix.memory import store
 from mirix.memory.indexing import Derived
-from mirix.memory.record import MemoryKind, Record, new_id
+from mirix.memory.record import MemoryKind, Record, Trust, new_id
 from mirix.memory.store import Connection
 
 Operation = Literal["insert", "update", "supersede", "merge", "delete", "undo"]
@@ -70,7 +70,7 @@ class Changes:
     async def update(self, old: Record, new: Record, derived: Derived, *, sources: Iterable[UUID] = ()) -> Record:
         """Correct a memory in place. Its former messages no longer speak for it, the new ones do."""
         saved = await store.save(self.conn, replace(new, version=old.version), derived)
-        if old.body() != new.body():
+        if old.says() != new.says():
             await self.conn.execute(_DOCUMENT["set_stands"], self._of(old.id) | {"stands": False})
         await self._add_sources(old.id, sources)
         await self._write_history("update", saved, before=old, after=saved)
@@ -131,6 +131,13 @@ class Changes:
             raise NotFoundError(f"memory {old.id} is deleted already; `mirix memory undo` brings it back")
         saved = await store.save(self.conn, replace(old, status="archived"))
         await self._write_history("delete", saved, before=old, after=saved)
+        await self._judge_messages([old.id])
+        return saved
+
+    async def admit(self, old: Record) -> Record:
+        """Take a memory out of quarantine: from now on it counts like one that the user told."""
+        saved = await store.save(self.conn, replace(old, status="active", trust=Trust.OWN))
+        await self._write_history("update", saved, before=old, after=saved)
         await self._judge_messages([old.id])
         return saved
 

@@ -6,7 +6,7 @@ sentence became a core line and an event) go with it, in the same operation, and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -50,14 +50,30 @@ class Editor:
             old = await store.get(conn, user_id, record_id)
         if version is not None and version != old.version:
             raise ConflictError(f"memory {record_id} is at version {old.version}, not {version}: read it again")
-        new = self._changed(old, changes)
-        (derived,) = await self._indexer.derive([new])
+        [saved] = await self.correct(user_id, [(old, changes)])
+        return saved
+
+    async def correct(
+        self, user_id: int, corrections: Sequence[tuple[Record, Mapping[str, Any]]], *, sources: Iterable[UUID] = ()
+    ) -> list[Record]:
+        """Correct memories, as they were read, in one operation; `sources` are messages that say what is right.
+
+        Raises InputError like `update`, and ConflictError when one of them was changed since it was read.
+        """
+        said_in = list(sources)
+        pairs = [(old, self._changed(old, changes)) for old, changes in corrections]
+        derived = await self._indexer.derive([new for _, new in pairs])
         async with self._database.transaction(user_id) as conn:
             operation = Changes(conn=conn, user_id=user_id, actor="user", reason="corrected by the user")
-            twins = await _twins(conn, old) if new.body() != old.body() else []
-            saved = await operation.update(old, new, derived)
-            for twin in twins:
-                await operation.delete(twin)
+            twins = {
+                twin.id: twin for old, new in pairs if new.body() != old.body() for twin in await _twins(conn, old)
+            }
+            saved = [
+                await operation.update(old, new, each, sources=said_in)
+                for (old, new), each in zip(pairs, derived, strict=True)
+            ]
+            for twin_id in twins.keys() - {old.id for old, _ in pairs}:
+                await operation.delete(twins[twin_id])
             return saved
 
     async def delete(self, user_id: int, record_id: UUID, *, reason: str = "deleted by the user") -> list[Record]:

@@ -31,6 +31,10 @@ class VaultRecord(Record):
     def body(self) -> str:
         return f"{super().body()}: {{{{vault:{self.reference}}}}}"
 
+    def says(self) -> str:
+        # Messages name a value of high sensitivity by its reference, and hold any other word for word.
+        return self.body() if self.sensitivity == "high" else f"{self.body()} {self.content_hmac.hex()}"
+
     def identity(self) -> None:
         return None  # content_hmac is the digest of the value, set where it is sealed
 

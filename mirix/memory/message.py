@@ -44,6 +44,8 @@ class Message:
     standing: Standing = "current"
     external_id: str | None = None  # the id it had where it came from
     created_at: datetime = field(default_factory=now)
+    cited: list[UUID] = field(default_factory=list)  # what an answer of the assistant rests on: recalled, no evidence
+    asks: bool = False  # whether to forget what it cites; a yes that follows at once does it
     position: int = 0  # order within the conversation; set by the database
 
     @property

@@ -130,6 +130,10 @@ class Record:
         """What a model or a person is shown."""
         return f"{self.summary} — {self.details}" if self.details and self.details != self.summary else self.summary
 
+    def says(self) -> str:
+        """What its messages speak for: when that is corrected, they no longer do."""
+        return self.body()
+
     def attributes(self) -> dict[str, str]:
         """Its own columns worth showing beside the body, as words."""
         return {}

@@ -25,8 +25,8 @@ async def entries_by_reference(conn: Connection, user_id: int, references: Seque
     return {row["reference"]: VaultRecord(**row) for row in await cursor.fetchall()}
 
 
-async def reveal(conn: Connection, keyring: Keyring, user_id: int, entry: str | UUID, *, actor: str) -> str:
-    """The value of an entry, by reference or id. Raises NotFoundError, SealError."""
+async def find_entry(conn: Connection, user_id: int, entry: str | UUID) -> VaultRecord:
+    """An entry by reference or id. Raises NotFoundError."""
     if isinstance(entry, UUID):
         record = await store.get(conn, user_id, entry)
     else:
@@ -36,6 +36,12 @@ async def reveal(conn: Connection, keyring: Keyring, user_id: int, entry: str | 
         record = found
     if not isinstance(record, VaultRecord):
         raise NotFoundError(f"memory {record.id} is {record.memory_kind}, not a vault entry: see `mirix vault list`")
+    return record
+
+
+async def reveal(conn: Connection, keyring: Keyring, user_id: int, entry: str | UUID, *, actor: str) -> str:
+    """The value of an entry, by reference or id. Raises NotFoundError, SealError."""
+    record = await find_entry(conn, user_id, entry)
     await write_audit(conn, user_id, actor=actor, action="reveal", record_id=record.id)
     return open_value(record, keyring)
 

@@ -30,7 +30,7 @@ from pydantic import BaseModel, ValidationError
 
 from mirix.errors import ConfigError, ModelError, ModelReplyError, ModelUnavailable
 from mirix.models import minilm
-from mirix.text.chunks import CJK, clip_to_tokens
+from mirix.text.chunks import clip_to_tokens, count_tokens
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -92,7 +92,7 @@ def make_embedder(
             return OpenAIEmbedder(model, base_url=base_url, api_key=api_key)
         case "fastembed", model if model:
             return FastembedEmbedder(model, cache_dir=cache_dir)
-    raise ConfigError(f"unknown embedder {setting!r}: choose {CHOICES}")
+    raise ConfigError(f"unknown embedder {setting!r}: choose {CHOICES} (MIRIX_EMBEDDING_MODEL)")
 
 
 def available(cache_dir: Path | None = None) -> str | None:
@@ -139,7 +139,10 @@ def checked_vectors(rows: Any, *, count: int, dimensions: int | None, source: st
     if vectors.ndim != 2 or vectors.shape[0] != count:
         raise ModelReplyError(f"{source} answered with an array of shape {vectors.shape} for {count} texts")
     if vectors.shape[1] != (dimensions or vectors.shape[1]) or vectors.shape[1] == 0:
-        raise ModelReplyError(f"{source} answered with {vectors.shape[1]} dimensions, expected {dimensions}")
+        raise ModelReplyError(
+            f"{source} answered with {vectors.shape[1]} dimensions, expected {dimensions}. Where the model behind that "
+            f"name was changed, start again and run `mirix reembed`"
+        )
     if not np.isfinite(vectors).all():
         raise ModelReplyError(f"{source} answered with numbers that are not finite")
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -151,9 +154,6 @@ def checked_vectors(rows: Any, *, count: int, dimensions: int | None, source: st
 
 _LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 # Chinese, Japanese and Korean write with few spaces or none; about two of their characters make a word.
-_CJK_CHARACTER = re.compile(rf"[{CJK}]")
-_WORD = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
-# Chinese, Japanese and Korean write without, or with few, spaces; about two of their characters make a word.
 _CJK_CHARACTER = re.compile(
     r"[\u1100-\u11ff\u2e80-\u30ff\u3130-\u318f\u31a0-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"
 )
@@ -359,15 +359,18 @@ class OpenAIEmbedder:
     is_local = False
 
     BATCH_TEXTS = 128
+    BATCH_TOKENS = 16_000  # estimated; so much is read in the time limit even by a slow server without a graphics card
     MAX_TOKENS = 6000  # the limit is 8191 tokens of the model's own; ours are estimated
-    TIMEOUT_S = 60.0
+    TIMEOUT_S = 30.0
+    CONNECT_TIMEOUT_S = 5.0
 
     def __init__(
         self, model: str, *, base_url: str | None = None, api_key: str | None = None, max_retries: int = 2
     ) -> None:
         if not base_url and not api_key:
             raise ConfigError(
-                f"the embedder openai:{model} needs an API key, or the base URL of a server that needs none"
+                f"the embedder openai:{model} needs an API key (MIRIX_EMBEDDING_API_KEY), or the base URL of a server "
+                f"that needs none (MIRIX_EMBEDDING_BASE_URL)"
             )
         self.name = f"openai:{model}"
         self._model = model
@@ -389,8 +392,21 @@ class OpenAIEmbedder:
     def embed(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self._dimensions or 0), dtype=np.float32)
-        parts = [self._embed_batch(texts[i : i + self.BATCH_TEXTS]) for i in range(0, len(texts), self.BATCH_TEXTS)]
-        return np.concatenate(parts)
+        # An empty input is refused by the server; a full stop is the nearest thing to nothing.
+        inputs = [clip_to_tokens(_valid(text), self.MAX_TOKENS).strip() or "." for text in texts]
+        return np.concatenate([self._embed_batch(batch) for batch in self._requests(inputs)])
+
+    def _requests(self, inputs: Sequence[str]) -> Iterator[list[str]]:
+        batch: list[str] = []
+        tokens = 0
+        for text in inputs:
+            size = count_tokens(text)
+            if batch and (len(batch) == self.BATCH_TEXTS or tokens + size > self.BATCH_TOKENS):
+                yield batch
+                batch, tokens = [], 0
+            batch.append(text)
+            tokens += size
+        yield batch
 
     def covers(self, text: str) -> bool:
         return True
@@ -407,9 +423,7 @@ class OpenAIEmbedder:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _embed_batch(self, texts: Sequence[str]) -> Vectors:
-        # An empty input is refused by the server; a full stop is the nearest thing to nothing.
-        inputs = [clip_to_tokens(_valid(text), self.MAX_TOKENS).strip() or "." for text in texts]
+    def _embed_batch(self, inputs: list[str]) -> Vectors:
         rows = sorted(self._ask(inputs).data, key=lambda row: row.index)
         if [row.index for row in rows] != list(range(len(inputs))):
             raise ModelReplyError(
@@ -439,14 +453,14 @@ class OpenAIEmbedder:
             ) from error
 
     def _open(self) -> OpenAI:
-        from openai import OpenAI
+        from openai import OpenAI, Timeout
 
         with self._lock:
             if self._client is None:
                 self._client = OpenAI(
                     base_url=self._base_url,
                     api_key=self._api_key,
-                    timeout=self.TIMEOUT_S,
+                    timeout=Timeout(self.TIMEOUT_S, connect=self.CONNECT_TIMEOUT_S),
                     max_retries=self._max_retries,
                 )
             return self._client
@@ -516,7 +530,9 @@ class FastembedEmbedder:
                 try:
                     self._loaded = fastembed.TextEmbedding(self.model, cache_dir=str(self.cache_dir / "fastembed"))
                 except ValueError as error:
-                    raise ConfigError(f"fastembed does not know the model {self.model!r}: {error}") from error
+                    raise ConfigError(
+                        f"fastembed does not know {self.model!r}, choose another model (MIRIX_EMBEDDING_MODEL): {error}"
+                    ) from error
                 except OSError as error:
                     raise ModelUnavailable(f"the weights of {self.name} could not be fetched: {error}") from error
             return self._loaded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,7 +19,17 @@ TOKENS_PER_IMAGE = 800  # for estimates only: about what a screenful costs with 
 
 _THOUGHTS = re.compile(r"\A\s*(?:<think(?:ing)?>)?.*?</think(?:ing)?>\s*", re.DOTALL)
 _ILLEGAL_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
-_LENGTH_REASONS = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length"})
+_LENGTH_REASONS = frozenset({"length", "max_tokens", "MAX_TOKENS", "model_length", "model_context_window_exceeded"})
+# A filter held the answer back: OpenAI and kin, Anthropic, GLM, Gemini.
+_FILTER_REASONS = frozenset(
+    {"content_filter", "refusal", "sensitive", "SAFETY", "RECITATION", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII"}
+)
+_FAILED_REASONS = frozenset({"insufficient_system_resource", "network_error", "error"})  # DeepSeek, GLM, gateways
+# Where reasoning stands when it stands beside the text: servers that separate it wrongly put the calls there as well.
+REASONING_FIELDS = ("reasoning_content", "reasoning")
+# What a server that thinks wants back with its tool calls; `openai_chat.py` carries it.
+GIVEN_BACK = (*REASONING_FIELDS, "reasoning_details", "call_extras")
+_THOUGHT_BLOCKS = frozenset({"thinking", "redacted_thinking", "reasoning"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +49,7 @@ class ModelReply:
     cached_tokens: int  # the part of input_tokens that the server had cached
     is_usage_estimated: bool  # the server counted nothing: the figures are ours
     ms: float  # from the call to the whole answer, retries included
-    finish_reason: str | None  # the server's word: "stop", "tool_calls", "length" …
+    finish_reason: str | None  # the server's word: "stop", "tool_calls", "length" …; of a blocked prompt the reason
     message: AIMessage  # the answer as it can be sent back to the model: its calls are those above, under the same ids
 
     @property
@@ -51,19 +62,28 @@ class ModelReply:
         """The answer hit the length limit."""
         return self.finish_reason in _LENGTH_REASONS
 
+    @property
+    def is_held_back(self) -> bool:
+        """A filter of the server took the answer away."""
+        return self.is_empty and self.finish_reason in _FILTER_REASONS
+
+    @property
+    def has_failed(self) -> bool:
+        """The server gave up on its own answer."""
+        return self.finish_reason in _FAILED_REASONS
+
 
 def read_reply(
     message: AIMessage, *, sent: Sequence[BaseMessage], tools: Mapping[str, Mapping[str, Any]], ms: float
 ) -> ModelReply:
     """Normalise one answer. `sent` is what was asked, `tools` the bound ones: name -> JSON schema of the arguments."""
-    metadata = message.response_metadata
-    finish_reason = next(
-        (metadata[key] for key in ("finish_reason", "stop_reason", "done_reason") if metadata.get(key)), None
-    )
-    text = _visible_text(message)
+    finish_reason = _finish_reason(message)
+    text = visible_text(message)
     calls = [_checked(call, tools) for call in _made_calls(message)]
     if tools and not calls:
         written, text = find_text_calls(text, tools)
+        if not written and not text:
+            written, _ = find_text_calls(_reasoning(message), tools)
         made = [ToolCall(name=call.name, arguments=call.arguments, id="") for call in written]
         calls = [_checked(call, tools) for call in made]
     if finish_reason in _LENGTH_REASONS and calls:
@@ -87,10 +107,27 @@ def read_reply(
     )
 
 
-def _visible_text(message: AIMessage) -> str:
+def _finish_reason(message: AIMessage) -> str | None:
+    metadata = message.response_metadata
+    blocked = (metadata.get("prompt_feedback") or {}).get("block_reason")
+    reasons = (blocked and "SAFETY", *(metadata.get(key) for key in ("finish_reason", "stop_reason", "done_reason")))
+    return next((str(reason) for reason in reasons if reason), None)
+
+
+def visible_text(message: AIMessage) -> str:
     """Text blocks only: reasoning comes in blocks or fields of its own, or in tags at the start of the text."""
     text = message.text or str(message.additional_kwargs.get("refusal") or "")
-    return _THOUGHTS.sub("", text, count=1).strip() if "</think" in text else text.strip()
+    return without_thoughts(text).strip()
+
+
+def without_thoughts(text: str) -> str:
+    return _THOUGHTS.sub("", text, count=1) if "</think" in text else text
+
+
+def _reasoning(message: AIMessage) -> str:
+    return next(
+        (str(message.additional_kwargs[key]) for key in REASONING_FIELDS if key in message.additional_kwargs), ""
+    )
 
 
 def _made_calls(message: AIMessage) -> list[ToolCall]:
@@ -109,7 +146,29 @@ def _made_calls(message: AIMessage) -> list[ToolCall]:
 def _checked(call: ToolCall, tools: Mapping[str, Any]) -> ToolCall:
     if call.error is None and call.name not in tools:
         return _failed(call, f"there is no tool {call.name!r} here; there are: {', '.join(tools) or 'none'}")
-    return call
+    return replace(call, arguments=fitted(dict(call.arguments), tools[call.name])) if call.error is None else call
+
+
+def fitted(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Arguments with what is packed wrongly unpacked: JSON in a string where a list or an object is wanted, a single
+    item where a list is. Whatever does not fit then is left as it is, to be told."""
+    kind = schema.get("type")
+    if kind in ("array", "object") and isinstance(value, str) and value.strip()[:1] in ("[", "{"):
+        with suppress(json.JSONDecodeError, RecursionError):
+            value = json.loads(value, strict=False)
+    if kind == "array":
+        items = schema.get("items") or {}
+        if _is_of(value, items.get("type")):
+            value = [value]
+        return [fitted(item, items) for item in value] if isinstance(value, list) else value
+    if isinstance(value, dict):
+        parts = schema.get("properties") or {}
+        return {key: fitted(part, parts.get(key) or {}) for key, part in value.items()}
+    return value
+
+
+def _is_of(value: Any, kind: object) -> bool:
+    return (kind == "object" and isinstance(value, dict)) or (kind == "string" and isinstance(value, str))
 
 
 def _failed(call: ToolCall, error: str) -> ToolCall:
@@ -128,27 +187,50 @@ def _with_ids(calls: Sequence[ToolCall]) -> list[ToolCall]:
 
 
 def _message(message: AIMessage, text: str, calls: Sequence[ToolCall]) -> AIMessage:
-    """The answer to be sent back. Left alone where nothing had to be mended: providers sign what they want back."""
-    as_made = [(call["name"], call["args"], call["id"]) for call in message.tool_calls]
-    if not message.invalid_tool_calls and as_made == [(call.name, call.arguments, call.id) for call in calls]:
+    """The answer to be sent back. Left alone where it can go back: providers sign what they want back."""
+    as_made = [(call["name"], call["id"]) for call in message.tool_calls]
+    if not message.invalid_tool_calls and as_made == [(_legal(call.name), call.id) for call in calls]:
         return message
     # Unreadable arguments go back as none, and a name is made legal: servers refuse a history that they cannot parse.
     legal = [
-        LangChainToolCall(
-            name=_ILLEGAL_IN_NAMES.sub("_", call.name)[:64] or "unknown",
-            args=dict(call.arguments),
-            id=call.id,
-            type="tool_call",
-        )
+        LangChainToolCall(name=_legal(call.name), args=dict(call.arguments), id=call.id, type="tool_call")
         for call in calls
     ]
+    blocks = [] if isinstance(message.content, str) else message.content
+    thoughts = [block for block in blocks if isinstance(block, dict) and block.get("type") in _THOUGHT_BLOCKS]
+    said: list[str | dict[Any, Any]] = [{"type": "text", "text": text}] if text else []
     return AIMessage(
-        content=text,
+        content=[*thoughts, *said] if thoughts else text,
+        additional_kwargs={
+            key: message.additional_kwargs[key] for key in GIVEN_BACK if key in message.additional_kwargs
+        },
         tool_calls=legal,
         response_metadata=message.response_metadata,
         usage_metadata=message.usage_metadata,
         id=message.id,
     )
+
+
+def joined(replies: Sequence[ModelReply]) -> ModelReply:
+    """Several answers to one question as one: the text of the first that says anything, all calls, the costs summed."""
+    if len(replies) == 1:
+        return replies[0]
+    first = next((reply for reply in replies if not reply.is_empty), replies[0])
+    calls = _with_ids([call for reply in replies for call in reply.calls])
+    return replace(
+        first,
+        calls=tuple(calls),
+        input_tokens=sum(reply.input_tokens for reply in replies),
+        output_tokens=sum(reply.output_tokens for reply in replies),
+        cached_tokens=sum(reply.cached_tokens for reply in replies),
+        is_usage_estimated=any(reply.is_usage_estimated for reply in replies),
+        ms=sum(reply.ms for reply in replies),
+        message=_message(first.message, first.text, calls),
+    )
+
+
+def _legal(name: str) -> str:
+    return _ILLEGAL_IN_NAMES.sub("_", name)[:64] or "unknown"
 
 
 def _estimate_input(sent: Sequence[BaseMessage], tools: Mapping[str, Any]) -> int:

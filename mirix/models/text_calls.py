@@ -1,7 +1,7 @@
 """Tool calls that a model wrote into its text instead of making them.
 
-Small open models, and servers that do not know a model's own marks, give tool calls as plain text: bare JSON, JSON in a
-code fence, between `<tool_call>` tags, behind `[TOOL_CALLS]`. Pure: text in, calls and the remaining text out.
+Small open models, and servers that do not know a model's own marks (`call_marks.py`), give tool calls as plain text:
+bare JSON, JSON in a code fence, between tags. Pure: text in, calls and the remaining text out.
 """
 
 from __future__ import annotations
@@ -12,14 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_WRAPPERS = re.compile(
-    r"</?(?:tool_calls?|function_calls?|tools)>"  # Qwen, Hermes and kin
-    r"|\[/?TOOL_CALLS\]"  # Mistral
-    r"|<\|python_tag\|>|<\|eom_id\|>"  # Llama 3
-    r"|^```[a-z_]*[ \t]*$",  # a code fence on its own line
-    re.MULTILINE,
-)
-_FUNCTION_TAG = re.compile(r"<function=(?P<name>[\w.-]+)>\s*(?P<arguments>\{.*?\})\s*</function>", re.DOTALL)
+from mirix.models.call_marks import as_json
+
+_MAY_HOLD_CALLS = re.compile(r"[{(]|<(?:tool_call|function=|[^<>]*invoke )")
 _OPENING = re.compile(r"[{\[]")
 _MAX_FAILURES = 500  # braces that open no JSON; a text with more is no call, and each try may read to its end
 _NAME_KEYS = ("name", "tool", "tool_name", "function")
@@ -39,12 +34,9 @@ def find_text_calls(text: str, tools: Mapping[str, Mapping[str, Any]]) -> tuple[
     `tools` maps the name of each bound tool to the JSON schema of its arguments. Where exactly one tool is bound, a
     bare object that fits its schema counts as its arguments. JSON that is no call stays in the text.
     """
-    if "{" not in text:
+    if not _MAY_HOLD_CALLS.search(text):
         return [], text
-    # A code fence alone marks nothing as a call.
-    is_marked = _WRAPPERS.search(text.replace("```", "")) is not None or _FUNCTION_TAG.search(text) is not None
-    plain = _FUNCTION_TAG.sub(lambda m: f'{{"name": "{m["name"]}", "arguments": {m["arguments"]}}}', text)
-    plain = _WRAPPERS.sub("", plain)
+    plain, is_marked = as_json(text, tools)
     calls: list[TextCall] = []
     kept: list[str] = []
     position = 0

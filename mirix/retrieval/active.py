@@ -20,6 +20,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -28,14 +29,16 @@ import psycopg
 
 from mirix.db.pool import Database, User
 from mirix.memory.indexing import Indexer, Vector
+from mirix.memory.lacking import count_lacking
 from mirix.memory.record import now
 from mirix.memory.store import Connection
 from mirix.retrieval import arms
 from mirix.retrieval.arms import Filters, Found, Probe
 from mirix.retrieval.asked import Asked, Deadline, Merge, Wanted
-from mirix.retrieval.bridges import bridge, probes_of_the_table
+from mirix.retrieval.bridges import Bridge, bridge, probes_of_the_table
 from mirix.retrieval.fusion import Arm
 from mirix.retrieval.hits import Hit, SearchResult
+from mirix.retrieval.latest import Latest
 from mirix.retrieval.need import needs_memory
 from mirix.retrieval.ranking import rank
 from mirix.retrieval.terms import term_shares
@@ -58,6 +61,7 @@ class Retriever:
         self._database = database
         self._indexer = indexer
         self._bridged: dict[str, Vector | None] = {}  # of the probes of bridges.py, which are few and always the same
+        self._checked: set[int] = set()  # users whose vectors were looked at for being of another embedder
 
     async def search(
         self,
@@ -73,8 +77,8 @@ class Retriever:
         """The `limit` best memories and messages for a query. No model call but the embedding of the query.
 
         `asked_at` (aware; default now) is what "last Friday" in the query counts from. With `deadline_ms` arms that
-        would come too late are left out and named in the result. Raises DatabaseUnavailable, and the embedder's
-        ModelError.
+        would come too late are left out and named in the result, as the dense one is when the embedder fails. Raises
+        DatabaseUnavailable.
         """
         return await self.retrieve(
             user,
@@ -128,7 +132,8 @@ class Retriever:
         if not needs_memory(turn, await self._people(user, turn)):
             return SearchResult(hits=(), ms=wanted.ms)
         bridged = bridge(turn, moment, user.timezone)[:BRIDGES]
-        wanted = replace(wanted, slots={each.text: each for each in bridged if each.latest})
+        slots = [Bridge(text=turn[:QUERY_CHARS], slot="turn", latest=Latest.CHANGE), *bridged]
+        wanted = replace(wanted, slots={each.text: each for each in slots if each.latest})
         return await self._find(user, (turn, *(each.text for each in bridged)), filters or Filters(), moment, wanted)
 
     async def _find(
@@ -141,6 +146,8 @@ class Retriever:
         async with self._database.transaction(user.user_id) as conn:
             found, too_late = await collect(conn, asked, wanted.deadline)
             hits = await rank(conn, asked, found, wanted)
+            if wanted.deadline.at is None:
+                await self._tell_of_other_vectors(conn, asked)
         dropped_arms = tuple(arm for arm in Arm if arm in {*dropped, *too_late})
         result = SearchResult(hits=tuple(hits), ms=wanted.ms, dropped_arms=dropped_arms)
         fields = {"action": "searched", "user_id": user.user_id, "probes": len(texts), "hits": len(hits)}
@@ -171,13 +178,14 @@ class Retriever:
             rows = await (await conn.execute(arms.query("speakers"), {"user_id": user.user_id})).fetchall()
         speakers = [row["speaker"] for row in rows]
         dropped: tuple[Arm, ...] = ()
-        vectors: list[Vector | None] = [None] * len(texts)
-        try:
+        made: list[Vector | None] | None = None
+        with suppress(TimeoutError):
             async with asyncio.timeout(deadline.left_s(0.5)):
-                vectors = await self._vectors([cut_names(text, speakers) for text in texts])
-        except TimeoutError:
-            dropped = (Arm.DENSE,)
+                made = await self._vectors([cut_names(text, speakers) for text in texts])
         embedder = self._indexer.embedder
+        if made is None and embedder is not None:
+            dropped = (Arm.DENSE,)
+        vectors = made or [None] * len(texts)
         asked = Asked(
             user=user,
             filters=filters,
@@ -189,10 +197,31 @@ class Retriever:
         )
         return asked, dropped
 
-    async def _vectors(self, texts: Sequence[str]) -> list[Vector | None]:
-        """A vector for each text; those of the table's probes are made once."""
+    async def _tell_of_other_vectors(self, conn: Connection, asked: Asked) -> None:
+        """Once: that most of a user's memory is not searched by meaning, and what to do about it."""
+        vector = next((probe.vector for probe in asked.probes if probe.vector is not None), None)
+        if vector is None or asked.embedding_model is None or asked.user.user_id in self._checked:
+            return
+        self._checked.add(asked.user.user_id)
+        lacking = await count_lacking(conn, asked.user.user_id, asked.embedding_model, dimensions=len(vector))
+        if lacking.is_most:
+            logger.warning(
+                "%d of %d messages and memories are found by their words only, for they %s: run `mirix reembed`",
+                lacking.rows,
+                lacking.total,
+                f"were embedded by {' and '.join(lacking.embedders)}, not by {asked.embedding_model} as it is now"
+                if lacking.embedders
+                else f"have no vectors of {asked.embedding_model} yet",
+                extra={"action": "vectors_lacking", "user_id": asked.user.user_id},
+            )
+
+    async def _vectors(self, texts: Sequence[str]) -> list[Vector | None] | None:
+        """A vector for each text; those of the table's probes are made once. None when the embedder fails."""
         missing = [text for text in dict.fromkeys(texts) if text not in self._bridged]
-        made = dict(zip(missing, await self._indexer.vectors(missing), strict=True))
+        vectors = await self._indexer.try_vectors(missing)
+        if vectors is None:
+            return None
+        made = dict(zip(missing, vectors, strict=True))
         self._bridged |= {text: vector for text, vector in made.items() if text in probes_of_the_table()}
         known = {**self._bridged, **made}
         return [known[text] for text in texts]

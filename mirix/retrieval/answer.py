@@ -1,6 +1,6 @@
 """An answer from memory, with citations: the read path as a LangGraph graph.
 
-    topics ─> retrieve ─> answer ─┬─> END
+    topics ─> retrieve ─> answer ─┬─> END           a caller who has the topics already begins at retrieve
                            ▲      └─> search ─┐   at most `search_rounds` times
                            └──────────────────┘   then once more without tools, and with <final/>
 
@@ -38,6 +38,7 @@ from mirix.models.reply import ModelReply, ToolCall
 from mirix.models.usage import Usage
 from mirix.retrieval.active import Filters, Retriever, core_blocks
 from mirix.retrieval.context import MAX_TOKENS, Context, ContextItem, pack, pack_items
+from mirix.retrieval.hits import Hit
 from mirix.retrieval.topics import make_topics, render_now, render_question
 from mirix.text.analyser import tokens
 from mirix.text.chunks import split_sentences
@@ -102,11 +103,13 @@ class Answer:
 class _State(TypedDict, total=False):
     user: User
     question: str
+    recent: str  # the turns before it, rendered; "" outside a conversation
     asked_at: datetime  # in the user's zone
     filters: Filters
     max_tokens: int
     on_text: Callable[[str], None] | None
     topics: list[str]
+    is_given: bool  # the caller named the topics; none: nothing is looked for
     context: Context
     talk: list[BaseMessage]  # of the search rounds: the model's calls and what they gave
     reply: ModelReply
@@ -135,7 +138,7 @@ class Answerer:
         graph.add_node("retrieve", self._retrieve)
         graph.add_node("answer", self._answer)
         graph.add_node("search", self._search)
-        graph.add_edge(START, "topics")
+        graph.add_conditional_edges(START, _first_step, ["topics", "retrieve"])
         graph.add_edge("topics", "retrieve")
         graph.add_edge("retrieve", "answer")
         graph.add_conditional_edges("answer", _next_step, ["search", END])
@@ -150,20 +153,26 @@ class Answerer:
         filters: Filters | None = None,
         asked_at: datetime | None = None,
         max_tokens: int = MAX_TOKENS,
+        topics: Sequence[str] | None = None,
+        recent: str = "",
         on_text: Callable[[str], None] | None = None,
     ) -> Answer:
         """Answer a question that holds no secret any more (the caller seals it).
 
         `asked_at` (aware; default now) is what relative times in the question count from; `max_tokens` bounds the
-        items that are shown, beside core memory. With `on_text` the text is streamed as the model writes it: citations
-        are not yet checked then. Raises ModelUnavailable, ModelError, ModelReplyError and DatabaseUnavailable.
+        items that are shown, beside core memory. Given `topics` spare the call that makes them; an empty list means
+        that nothing is looked for. `recent` is what was said before in the conversation, rendered. With `on_text` the
+        text is streamed as the model writes it: citations are not yet checked then. Raises ModelUnavailable,
+        ModelError, ModelReplyError and DatabaseUnavailable.
         """
         started = time.monotonic()
         state: _State = {
             "user": user,
             "question": question,
+            "recent": recent,
             "asked_at": (asked_at or now()).astimezone(ZoneInfo(user.timezone)),
             "filters": filters or Filters(),
+            "is_given": topics is not None,
             "max_tokens": max_tokens,
             "on_text": on_text,
             "talk": [],
@@ -171,6 +180,8 @@ class Answerer:
             "is_final": False,
             "usage": Usage(),
         }
+        if topics is not None:
+            state["topics"] = list(topics)
         done = await self._graph.ainvoke(state, {"recursion_limit": 100})
         text, citations = resolve_citations(done["reply"].text, done["context"])
         return Answer(
@@ -195,11 +206,14 @@ class Answerer:
 
     async def _retrieve(self, state: _State) -> _State:
         user, filters = state["user"], state["filters"]
-        found = await self._retriever.retrieve(
-            user, state["question"], state["topics"], filters=filters, limit=HITS, asked_at=state["asked_at"]
-        )
+        hits: Sequence[Hit] = ()
+        if state["topics"] or not state["is_given"]:
+            found = await self._retriever.retrieve(
+                user, state["question"], state["topics"], filters=filters, limit=HITS, asked_at=state["asked_at"]
+            )
+            hits = found.hits
         context = pack(
-            found.hits,
+            hits,
             core_blocks(await self._retriever.core_lines(user, filters)),
             question=state["question"],
             timezone=user.timezone,
@@ -217,6 +231,7 @@ class Answerer:
             self._models[CHAT_AGENT],
             messages,
             [] if is_final else [SEARCH_SCHEMA],
+            again_if_empty=True,
             deadline_s=self._deadline_s,
             on_text=state["on_text"],
         )
@@ -264,6 +279,10 @@ class Answerer:
         return more, "\n".join(item.rendered for item in more) or "Nothing further was found."
 
 
+def _first_step(state: _State) -> str:
+    return "retrieve" if state["is_given"] else "topics"
+
+
 def _next_step(state: _State) -> str:
     return "search" if state["reply"].calls and not state["is_final"] else END
 
@@ -278,6 +297,7 @@ def _prompt(state: _State, is_final: bool) -> str:
     parts = [
         render_now(state["asked_at"]),
         context.text,
+        *([state["recent"]] if state["recent"] else []),
         render_question(state["question"], state["asked_at"], state["user"].timezone),
     ]
     return "\n".join([*parts, "<final/>"] if is_final else parts)

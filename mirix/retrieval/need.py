@@ -68,7 +68,8 @@ _GIVEN_TEXT = re.compile(
     r"(?:[^:\"“]*\b(?:this|these|that|the following|the sentence|the text|the paragraph|below)\b|[^:\"“]*[:\"“])"
 )
 _OF_WORDS = re.compile(
-    r"(?i)\b(?:synonyms?|antonyms?|rhymes?|anagram|etymology|plural of|past tense|conjugat\w+|pronounce[ds]?|"
+    r"(?i)^(?:please )?translate\b.{1,80}\binto\b|"
+    r"\b(?:synonyms?|antonyms?|rhymes?|anagram|etymology|plural of|past tense|conjugat\w+|pronounce[ds]?|"
     r"pronunciation|spell(?:ed|ing)?|definition|define|(?:another|a|the|\w+) word for|opposite of|"
     r"(?:\w+ )?words? for|meaning of|(?:what|who) (?:does|do|is|are) ['\"“].*\bmean|what does .{1,40} mean\b|"
     r"how (?:do|does|would) (?:you|one|i|they|people) say|(?:the )?(?:english|dutch|french|german|italian|spanish|"
@@ -117,6 +118,8 @@ _NOT_THE_USER = re.compile(
     r"\bhow (?:do|can|would|should) (?:i|we|you)\b(?! (?:get|go|reach|tell|reply|answer|feel))|"
     r"\b(?:why|when|how|what|where) (?:do|did|are|can|have|would) we\b|\bdo we (?:know|have|need|use)\b|"
     r"\bour (?:sun|planet|solar system|galaxy|universe|species|ancestors|atmosphere|earth|brains?|bodies)\b|"
+    r"\b(?:my|our) [\w-]+'s (?:\w+ )?(?:friend|mate|neighbou?r|colleague|coworker|boss|cousin|flatmate|roommate|"
+    r"classmate|teacher)\b|"
     r"\bi need (?:an? |the )?(?:synonym|word|rhyme)|\bi(?: was|'m| am)? wonder\w*"
 )
 _FIRST_PERSON = re.compile(
@@ -138,6 +141,7 @@ _OWN_THINGS = _any(
     "delivery", "courier", "neighbou?rs?", "appointment", "class", "trip", "hotel", "booking", "rent", "wi-?fi",
     "password", "router", "alarm", "door", "fridge", "washing machine", "boiler", "babysitter", "nanny", "cleaner",
     "trainee", "intern", "client", "customer", "school", "nursery", "usual", "appraisal", "conference", "in-laws",
+    "order", "shift", "rota", "lunch break", "depot", "ward", "site", "crew", "lads", "girls", "boys", "grandkids",
     "receptionist", "airline", "form", "exhibition", "concert", "show", "review", "match", "exam", "interview", "race",
     "picnic", "recital", "fair", "ceremony", "rehearsal", "deadline", "report", "guests?", "suitcase", "choir", "club",
 )  # fmt: skip
@@ -172,12 +176,12 @@ def _needs_english(text: str, is_named: bool) -> bool:
         return False
     if _PRETENDED.search(text):
         return False
-    asked = _ASKS.search(text)
+    asked = None if _MESSAGE.search(text) else _ASKS.search(text)
     if asked and _SERVICE.search(asked["who"]):
         return True
     if asked and not _is_personal(asked["clause"], is_named) and not re.search(r"(?i)\bshould\b", asked["clause"]):
         return False
-    if _QUESTION.search(text) and not _MESSAGE.search(text):
+    if _QUESTION.search(text) and not (_MESSAGE.search(text) or _ORDER.search(text)):
         return _is_personal(text, is_named)
     if _is_request(rest) or _STATE.search(rest) or _INTENT.search(rest):
         return True
@@ -200,12 +204,21 @@ _REQUEST = re.compile(
     r"(?:^|[.!?;:] )(?:please |so |and |then |now |just )*(?:find|book|order|get|pick|choose|plan|draft|write|send|"
     r"suggest|recommend|remind|set|put|play|fill|leave|make|buy|wake|schedule|cancel|call|ring|text|email|mail|"
     r"message|tell|give|sketch|reply|answer|prepare|pack|walk|show|let|help|arrange|reserve|add|print|read|look|check|"
-    r"start|turn|dim|invite|ask|forward|something|anything|what about)\b"
+    r"start|turn|dim|invite|ask|forward|something|anything|what about|stick|pop|grab|sort|jot|chase|confirm|warn|thank|"
+    r"propose|rank|list|work out|figure out|top up|swap|drop|knock up|whip up|bring|talk|settle|decide|estimate|"
+    r"price up|organi[sz]e|an? (?:quick |short |brief )?(?:text|note|message|line|card|e-?mail|reply|list|plan))\b"
+)
+# Put first in a turn, what is to be done for the user; what explains or teaches asks for knowledge.
+_ORDER = re.compile(
+    r"(?i)^(?:please |so |and |then |now |just |right, )*(?:book|order|choose|plan|draft|remind|schedule|cancel|text|"
+    r"email|message|pack|arrange|reserve|print|invite|forward|stick|pop|grab|sort|jot|chase|confirm|warn|thank|top up|"
+    r"swap|drop|knock up|whip up|organi[sz]e|price up)\b(?! of\b)"
 )
 
 # A text to write to somebody; a question may stand in it.
 _MESSAGE = re.compile(
-    r"(?i)^(?:please )?(?:draft|write|send|leave|compose|text|email|message|reply to|answer|drop)\b(?! me\b)"
+    r"(?i)^(?:please )?(?:an? (?:\w+ )?(?=text|note|line|e-?mail|message|reply|card|letter)|"
+    r"draft|write|send|leave|compose|text|email|message|reply to|answer|drop)\b(?! me\b)"
     r"(?=.*\b(?:text|note|line|e-?mail|mail|message|reply|card|letter|postcard|invitation|him|her|them|to|for)\b)"
 )
 
@@ -240,7 +253,7 @@ _ZH_GIVEN_TEXT = re.compile(
     '(?:翻译|润色|改写|缩写|概括|总结|校对|续写|纠错|精简|扩写)(?:一下)?(?:下面|以下|这|[^,，。]{0,6}[:：“"「])'
 )
 _ZH_OF_WORDS = re.compile(
-    "几画|笔画|笔顺|怎么[读念拼]|拼音|读音|部首|偏旁|近义词|反义词|同义词|成语|造个?句|组词|歇后语|押韵|"
+    "等于(?:几|多少)|乘以|除以|加上\\d|的平方|翻[译成]{1,2}[英法德日俄韩]|译成|几画|笔画|笔顺|怎么[读念拼]|拼音|读音|部首|偏旁|近义词|反义词|同义词|成语|造个?句|组词|歇后语|押韵|"
     "(?:英|法|德|日|俄|韩|西|意)(?:语|文)(?:里|中|是|怎么|叫)|用[^,，。]{1,4}(?:语|文)(?:怎么)?说|的英文|"
     '[”"」』]?(?:这个词|这个字)?是?什么意思'
 )
@@ -263,7 +276,7 @@ _ZH_QUESTION = re.compile(
     "是[^,，。]+还是|的(?:原理|区别|定义|含义|历史|意思)|^请?(?:(?:帮|给|跟|替)我)?(?:解释|介绍|说说|讲讲|谈谈|科普|列出|列举|比较|对比|换算|计算|算)"
 )
 _ZH_NOT_THE_USER = re.compile(
-    "我国|我们(?:的)?(?:地球|太阳|星球|人类|银河)|(?:给|告诉|教|跟|帮|替|让)我(?:们)?(?:来|再|快)?"
+    "(?:我|咱|俺)?[\\u4e00-\\u9fff]{1,3}的(?:朋友|同事|邻居|同学|老板|室友|亲戚|客户)(?:最近)?(?:[想要问说在]|家)|我国|我们(?:的)?(?:地球|太阳|星球|人类|银河)|(?:给|告诉|教|跟|帮|替|让)我(?:们)?(?:来|再|快)?"
     "(?:一下)?(?=讲|说|算|解释|介绍|翻|查|科普|出|编|写首|背|数|猜|列出|知道|听)"
 )
 _ZH_FIRST_PERSON = re.compile(
@@ -291,6 +304,7 @@ _ZH_REQUEST = re.compile(
     "推荐|放[点首个]|来[点杯份碗首一]|点[个杯份单]|订[个张间]|选[个双件]|挑[个双件本]|买[个双件点]|安排|提醒|设[个定]|定[个一]|叫[个辆]|"
     "下单|填|排一下|列[个一]|写[个封条张两几]|发[个条]|回[个条]|把[^,，。]{1,6}(?:调|设|改|关|打开)|找[个本部点家]|起草|拟|规划|准备"
 )
+_ZH_WORK = re.compile("提醒|下单|[排列写发回订定选挑买留](?:一下|个|条|张|份|几)|安排|起草|拟|规划|准备")
 _ZH_SHORT_REMARK = 6  # characters after an interjection
 _ZH_SHORT_STATEMENT = 7
 
@@ -316,10 +330,16 @@ def _needs_chinese(text: str, is_named: bool) -> bool:
     if asked and _is_general_question(asked["clause"], is_named):
         return False
     if _ZH_QUESTION.search(text):
-        return _is_personal_in_chinese(bare, is_named)
+        return _is_personal_in_chinese(bare, is_named) or _asks_for_work(text)
     if is_greeted and len(rest) <= _ZH_SHORT_REMARK and not _ZH_REQUEST.search(rest):
         return False
     return _is_chinese_request_or_news(text, bare, is_named)
+
+
+def _asks_for_work(text: str) -> bool:
+    """Whether a clause that is no question asks for something to be done ("钱怎么花,列个单子")."""
+    clauses = [clause for clause in re.split("[,，。;；!！]", text) if clause]
+    return len(clauses) > 1 and any(_ZH_WORK.search(each) and not _ZH_QUESTION.search(each) for each in clauses)
 
 
 def _is_chinese_request_or_news(text: str, bare: str, is_named: bool) -> bool:

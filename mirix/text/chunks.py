@@ -78,6 +78,9 @@ _LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*(?:\d{1,3}|[A-Za-z])$")
 _LIST_MARK = re.compile(
     r"[ \t]*(?:[-*+•·▪◦–]|\d{1,3}[.)、．]|[(（]?\d{1,3}[)）]|[A-Za-z][.)]|[一二三四五六七八九十]+、|\|)[ \t]*\S"
 )
+# White space and underscores hardly count as tokens, but storing a chunk takes time by the character. A token of
+# letters has nine at most, so that ordinary text never comes near this.
+CHARACTERS_PER_TOKEN = 16
 _WRAPPED_AT = 50  # columns; a shorter line was ended on purpose
 
 
@@ -171,8 +174,8 @@ def chunk_text(text: str, *, max_tokens: int = 350, overlap_sentences: int = 0) 
 
     A chunk closes between paragraphs where it can, else between sentences, else (in a sentence longer than a chunk)
     between words. Code blocks, lists and tables that fit into one chunk are not cut, and a heading stays with what
-    follows it. With `overlap_sentences` each chunk begins with so many sentences of the one before, as far as they fit
-    into a quarter of it.
+    follows it. No chunk has more than CHARACTERS_PER_TOKEN * max_tokens characters. With `overlap_sentences` each chunk
+    begins with so many sentences of the one before, as far as they fit into a quarter of it.
 
     Raises ValueError if max_tokens < 8 or overlap_sentences < 0.
     """
@@ -191,7 +194,7 @@ def chunk_text(text: str, *, max_tokens: int = 350, overlap_sentences: int = 0) 
 def _packed(text: str, budget: int) -> Iterator[Span]:
     start, used, end = 0, 0, 0
     for piece_start, piece_end, tokens in _pieces(text, budget):
-        if used and used + tokens > budget:
+        if piece_start > start and (used + tokens > budget or piece_end - start > CHARACTERS_PER_TOKEN * budget):
             yield start, piece_start
             start, used = piece_start, 0
         used += tokens
@@ -204,7 +207,7 @@ def _pieces(text: str, budget: int) -> Iterator[tuple[int, int, int]]:
     """(start, end, tokens) of what is kept whole: blocks that fit, else their sentences or lines, else word runs."""
     for start, end, by_line in _blocks(text):
         tokens = count_tokens(text[start:end])
-        if tokens <= budget:
+        if tokens <= budget and end - start <= CHARACTERS_PER_TOKEN * budget:
             yield start, end, tokens
             continue
         block = text[start:end]
@@ -281,13 +284,21 @@ def _line_spans(text: str) -> Iterator[Span]:
 
 def _word_runs(text: str, budget: int) -> Iterator[tuple[int, int, int]]:
     """(start, end, tokens) of parts with at most `budget` tokens, cut behind white space where there is some."""
+    longest = CHARACTERS_PER_TOKEN * budget
     start, used = 0, 0
     for match in _TOKEN.finditer(text):
+        while match.end() - start > longest:
+            end = start + longest
+            yield start, end, min(count_tokens(text[start:end]), budget)
+            start, used = end, count_tokens(text[end : match.start()]) if end < match.start() else 0
         if used == budget:
             cut = _last_space(text, start, match.start())
             yield start, cut, budget
             start, used = cut, count_tokens(text[cut : match.start()])
         used += 1
+    while len(text) - start > longest:
+        yield start, start + longest, min(count_tokens(text[start : start + longest]), budget)
+        start, used = start + longest, 0
     if start < len(text):
         yield start, len(text), used
 

@@ -39,3 +39,9 @@ _ORDERS = regex.compile(
 def looks_like_instruction(text: str) -> bool:
     """Whether the text speaks to an assistant in order to steer it."""
     return _ORDERS.search(text) is not None
+
+
+def instruction_in(text: str) -> str | None:
+    """The words that speak to an assistant in order to steer it; the first of them."""
+    found = _ORDERS.search(text)
+    return found.group() if found else None

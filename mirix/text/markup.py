@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 
 _TAGS = (
-    "now|evidence|messages?|memories|memory|core_memory|block|context|item|question|final|topics?|system|assistant|user"
+    "now|evidence|messages?|memories|memory|core_memory|block|context|item|question|final|topics?|conversation|turn|system"
+    "|assistant|user"
 )
 _OWN_TAG = re.compile(rf"<(?=\s*/?\s*(?:{_TAGS})\b)", re.IGNORECASE)
 

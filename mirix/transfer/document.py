@@ -3,7 +3,8 @@
     {"format": "mirix-export", "version": 1, "user": {…}, "sealing": {…} or null,
      "conversations": […], "batches": […], "messages": […], "frames": […],
      "memories": {"core": […], "episodic": […], "semantic": […], "procedural": […], "resource": […], "vault": […]},
-     "sources": […], "links": […], "history": […], "proposals": […], "uses": […]}
+     "sources": […], "links": […], "history": […], "proposals": […], "uses": […],
+     "harmless_values": […]}
 
 - Ids are those of the database and stay the same wherever the export is read. Times are ISO 8601 in UTC. Lists are in
   the order in which things came in, and otherwise by id, so that two exports of the same memory are equal.
@@ -146,6 +147,8 @@ class ExportedMessage(Row):
     trust: int
     standing: Standing
     external_id: str | None
+    cited: list[UUID] = []
+    asks: bool = False
     created_at: Moment
 
 
@@ -198,6 +201,13 @@ class ExportedProposal(Row):
     created_at: Moment
 
 
+class HarmlessValue(Row):
+    """A value that the user has unsealed. Only its keyed digest is known: it counts where key and user are the same."""
+
+    digest: Annotated[str, Field(pattern=r"^([0-9a-f]{2})+$", description="hexadecimal")]
+    created_at: Moment
+
+
 class Use(Row):
     record_id: UUID
     use_count: int
@@ -245,6 +255,7 @@ class Export(Row):
     history: list[HistoryRow]
     proposals: list[ExportedProposal]
     uses: list[Use]
+    harmless_values: list[HarmlessValue] = []
 
     def of_kind(self, kind: MemoryKind) -> list[Row]:
         found: list[Row] = getattr(self.memories, kind.value)

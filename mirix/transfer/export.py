@@ -43,6 +43,7 @@ from mirix.transfer.document import (
     ExportedProposal,
     ExportedUser,
     Frame,
+    HarmlessValue,
     HistoryRow,
     Link,
     Memories,
@@ -68,6 +69,7 @@ _TABLES: Mapping[str, tuple[str, tuple[str, ...], str | None]] = {
     "frames": ("frame", (*(Frame.model_fields.keys() - {"picture"}),), None),
     "history": ("memory_history", (*HistoryRow.model_fields, "seq"), "seq"),
     "proposals": ("proposal", (*ExportedProposal.model_fields,), None),
+    "harmless_values": ("harmless_value", (*HarmlessValue.model_fields,), None),
     **{
         kind.value: (kind.table, tuple(n for n in columns(RECORDS[kind]) if n not in NOT_MOVED - ENVELOPE), None)
         for kind in MemoryKind
@@ -163,7 +165,8 @@ async def _snapshot(conn: Connection, user_id: int) -> Rows:
         row = each["row"]
         if place := _TABLES.get(each["part"], (None, (), None))[2]:
             del row[place]
-        ids = str(row["id"]) if "id" in row else " ".join(str(row[n]) for n in sorted(row) if n.endswith("_id"))
+        named = ["id"] if "id" in row else [name for name in sorted(row) if name.endswith(("_id", "digest"))]
+        ids = " ".join(str(row[name]) for name in named)
         found[each["part"]].append(((each["place"], ids), row))
     rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for part, placed in found.items():
@@ -193,6 +196,9 @@ def _document(user: User, rows: Rows, frames: list[Frame], sealing: Sealing | No
         history=_parsed(HistoryRow, (_history_row(row, resealer) for row in rows["history"])),
         proposals=_parsed(ExportedProposal, (_proposal_row(row, resealer) for row in rows["proposals"])),
         uses=_parsed(Use, rows["uses"]),
+        harmless_values=_parsed(
+            HarmlessValue, (row | {"digest": _bytes(row["digest"]).hex()} for row in rows["harmless_values"])
+        ),
     )
 
 

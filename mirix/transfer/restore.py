@@ -34,8 +34,8 @@ from mirix.memory.knowledge_vault import value_digest
 from mirix.memory.message import Message, times_mentioned
 from mirix.memory.record import MemoryKind, Record
 from mirix.memory.store import Connection
+from mirix.memory.windows import EmbeddedTexts, Turn, texts_to_embed
 from mirix.text.analyser import Analysis, analyse
-from mirix.text.names import cut_names
 from mirix.text.secrets import find_references
 from mirix.transfer.batch_keys import KeyMaker
 from mirix.transfer.document import Export, ExportedMessage, ExportedProposal, Frame, read_document
@@ -210,7 +210,8 @@ class Restorer:
             if row.name not in known.conversations and row.id not in known.ids:
                 await conn.execute(_TRANSFER["insert_conversation"], of_user | row.model_dump())
         await _write_batches(conn, user, plan)
-        model = self.indexer.embedder.name if self.indexer.embedder else None
+        embedder = self.indexer.embedder
+        model = embedder.name if embedder and embedder.is_local else None
         for words in plan.words:
             await _write_message(conn, words, model)
         await self._write_frames(conn, user, plan, written)
@@ -334,18 +335,14 @@ def _prepare(
 
 
 def _texts(messages: Sequence[Message]) -> tuple[list[str], list[str]]:
-    """What is embedded of each message alone, and of each with its two neighbours: without the names of speakers."""
-    own: dict[UUID, str] = {}
-    windows: dict[UUID, str] = {}
+    """What is embedded of each message alone, and of each with its two neighbours."""
+    found: dict[UUID, EmbeddedTexts] = {}
     ordered = sorted(range(len(messages)), key=lambda index: (messages[index].conversation_id, index))
     for _, group in groupby(ordered, key=lambda index: messages[index].conversation_id):
         run = [messages[index] for index in group]
-        for place, message in enumerate(run):
-            near = run[max(place - 1, 0) : place + 2]
-            speakers = {other.speaker for other in near}
-            own[message.id] = cut_names(message.text, speakers)
-            windows[message.id] = "\n".join(cut_names(other.text, speakers) for other in near)
-    return [own[message.id] for message in messages], [windows[message.id] for message in messages]
+        texts = texts_to_embed([Turn(speaker=message.speaker, text=message.text) for message in run])
+        found |= {message.id: each for message, each in zip(run, texts, strict=True)}
+    return [found[message.id].alone for message in messages], [found[message.id].window for message in messages]
 
 
 async def _write_batches(conn: Connection, user: User, plan: _Plan) -> None:
@@ -376,8 +373,8 @@ async def _write_message(conn: Connection, words: _Words, model: str | None) -> 
     columns = {name: getattr(message, name) for name in Message.__dataclass_fields__} | {
         "mentioned": words.mentioned,
         "embedding": None if words.vector is None else HalfVector(words.vector),
-        "window_embedding": None if words.window is None else HalfVector(words.window),
-        "embedding_model": None if words.vector is None else model,
+        "window_embedding": None if words.vector is None or words.window is None else HalfVector(words.window),
+        "embedding_model": model,
     }
     await conn.execute(_TRANSFER["insert_message"], columns)
     shelf = store.shelf_number(None, message.standing)
@@ -408,6 +405,9 @@ async def _write_rest(conn: Connection, user: User, plan: _Plan) -> None:
         await conn.execute(_TRANSFER["insert_proposal"], of_user | columns)
     for use in export.uses:
         await conn.execute(_TRANSFER["insert_use"], of_user | use.model_dump())
+    for harmless in export.harmless_values:
+        columns = {"digest": bytes.fromhex(harmless.digest), "created_at": harmless.created_at}
+        await conn.execute(_TRANSFER["insert_harmless"], of_user | columns)
 
 
 def _operation(proposal: ExportedProposal, resealer: Resealer) -> dict[str, Any]:

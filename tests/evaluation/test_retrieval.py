@@ -9,7 +9,7 @@ import pytest
 
 from mirix.evaluation.corpus import Conversation, Question, Turn
 from mirix.evaluation.retrieval import evaluate_retrieval
-from mirix.evaluation.systems import Bm25System, Entry, Ingest, MirixSystem, Ranked
+from mirix.evaluation.systems import Bm25System, Entry, Ingest, MemorySystem, MirixSystem, Ranked
 from mirix.system import AsyncMirix
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -111,11 +111,9 @@ async def test_every_system_is_told_all_and_the_first_is_the_one_reported() -> N
 
 
 async def test_mirix_finds_the_turns_of_a_conversation_and_keeps_conversations_apart(memory: AsyncMirix) -> None:
-    other = Conversation(
-        name="other", lang="en", timezone="UTC", sessions=((Turn(id="t9", at=START, role="user", speaker="Bo", text="The kestrel is called Rust."),),),
-        questions=(),
-    )  # fmt: skip
-    systems = [MirixSystem(memory=memory, mode=Ingest.EVIDENCE), Bm25System()]
+    said = Turn(id="t9", at=START, role="user", speaker="Bo", text="The kestrel is called Rust.")
+    other = Conversation(name="other", lang="en", timezone="UTC", sessions=((said,),), questions=())
+    systems: list[MemorySystem] = [MirixSystem(memory=memory, mode=Ingest.EVIDENCE), Bm25System()]
     report = (await evaluate_retrieval("talks", [talk(), other], systems)).to_json(with_items=True)
     assert report["recall@5"] >= 0.9
     assert report["items"][0]["ranks"] == {"t1": 1}

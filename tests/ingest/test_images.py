@@ -115,9 +115,10 @@ def test_telephone_picture_with_a_second_view_is_its_first_view() -> None:
 
 
 def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.png", tmp_path):
-        with pytest.raises(InputError, match="there is no file"):
-            load_image(path)
+    with pytest.raises(InputError, match="there is no file"):
+        load_image(tmp_path / "none.png")
+    with pytest.raises(InputError, match="is not a file"):
+        load_image(tmp_path)
 
 
 def test_picture_is_turned_upright_and_loses_its_metadata() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -86,16 +86,53 @@ def test_a_file_is_given_by_the_user_and_named_by_its_place(tmp_path: Path) -> N
     assert item.has_time, "the time of the file"
 
 
-@pytest.mark.parametrize("text", ["", "   \n\t", "\x00\x00"])
+@pytest.mark.parametrize("text", ["", "   \n\t", "\x00\x00", "\u200b\ufeff", "\u202e \u202c"])
 def test_a_text_without_anything_in_it_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="empty or blank"):
         from_text(text, OSLO, NOON)
 
 
+def test_names_that_are_no_text_are_refused_by_name() -> None:
+    for wrong in (5, b"x", ["x"], True):
+        with pytest.raises(InputError, match="the title is a text"):
+            clean_name(wrong, "title")  # type: ignore[arg-type]
+
+
+def test_names_carry_no_vault_reference() -> None:
+    [item] = from_messages([{"content": "Hi", "name": "A {{vault:k7q2mn}}\nB"}], OSLO, NOON)
+    assert item.speaker == "A ((vault:k7q2mn)) B"
+    assert clean_name("｛｛vault：k7q2mn｝｝", "title") == "((vault：k7q2mn))"
+
+
+@pytest.mark.parametrize("wrong", ["2026-01-01", True, 5, date(2026, 1, 1)])
+def test_what_is_no_time_is_refused_as_one(wrong: Any) -> None:
+    with pytest.raises(InputError, match="a time is a datetime"):
+        check_time(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["3", 2.5, True, [3]])
+def test_trust_that_is_no_number_is_refused(wrong: Any) -> None:
+    with pytest.raises(InputError, match="trust is a number"):
+        from_text("x", origin(trust=wrong), NOON)
+
+
+@pytest.mark.parametrize("wrong", [5, "E" * 100_000, "../../etc/passwd", "/etc/passwd", "a\0", "\ud800"])
+def test_what_names_no_zone_is_refused_in_few_words(wrong: Any) -> None:
+    with pytest.raises(InputError, match="unknown time zone") as refused:
+        check_timezone(wrong)
+    assert len(str(refused.value)) < 200
+
+
+def test_white_space_without_end_makes_no_message_of_megabytes() -> None:
+    items = from_text("a" + " " * 300_000 + "b" + "\n" * 300_000 + "c" + "_" * 300_000, OSLO, NOON)
+    assert max(len(item.text) for item in items) <= 20_000
+    assert "".join(item.text for item in items).replace("_", "").split() == ["abc"]
+
+
 def test_a_text_beyond_measure_is_refused() -> None:
-    with pytest.raises(InputError, match="10 MB"):
+    with pytest.raises(InputError, match="1 MB"):
         clean_text("x" * 11_000_000)
-    with pytest.raises(InputError, match="10 MB"):
+    with pytest.raises(InputError, match="1 MB"):
         clean_text("雪" * 4_000_000)
 
 

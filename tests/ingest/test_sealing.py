@@ -10,7 +10,7 @@ import pytest
 from mirix.ingest.inputs import Incoming, Origin, from_text
 from mirix.ingest.sealing import SealedText, Sealer
 from mirix.memory.envelope import Keyring
-from mirix.memory.knowledge_vault import open_value
+from mirix.memory.knowledge_vault import open_value, value_digest
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SECRET = "Plover-Crank-4172"
@@ -67,6 +67,15 @@ def test_a_question_makes_no_entry_and_leaves_no_reference_that_leads_nowhere(se
     assert SECRET not in asked.text and sealer.entries == {}
     told = seal(sealer, f"The wifi password is {SECRET}.")
     assert set(told.references) == sealer.entries.keys()
+
+
+def test_a_value_that_the_user_has_unsealed_stays_as_it_is(sealer: Sealer) -> None:
+    harmless = frozenset([value_digest(sealer.keyring, sealer.user_id, SECRET)])
+    told = Sealer(keyring=sealer.keyring, user_id=sealer.user_id, harmless=harmless)
+    text = f"The wifi password is {SECRET}, the door code 7715#."
+    assert seal(told, text).values == ("7715#",) and SECRET in seal(told, text).text
+    other = replace(told, user_id=2, entries={})
+    assert SECRET not in seal(other, text).text
 
 
 def test_a_known_value_keeps_the_reference_it_has(sealer: Sealer) -> None:

@@ -262,3 +262,29 @@ def test_a_screen_gives_its_appointment_and_no_bare_clock_times(nearest: Nearest
 
 def test_a_secret_told_is_no_event(nearest: NearestExamples) -> None:
     assert file_memory("episodic", call_with("The alarm code of the shed is {{vault:k7q2}}."), nearest) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Our baby boy Osric was born this morning [2026-11-13 06:00–12:00], 7lb exactly",
+        "gave up the motorbike last month [2026-10], so i take the tram now",
+        "im 17 and i dont eat meat",
+        "我把牌戒了,中秋以后再没碰过。",
+    ],
+)
+def test_a_message_that_resembles_facts_is_filed_though_its_form_does_not_tell(
+    nearest: NearestExamples, text: str
+) -> None:
+    assert filed("core", call_with(text), nearest)
+
+
+def test_steps_behind_a_colon_are_a_procedure_however_tersely_told(nearest: NearestExamples) -> None:
+    text = "save this: unplug, wait a minute, plug in, hold the knob"
+    assert len(filed("procedural", call_with(text), nearest)["items"][0]["steps"]) >= 3
+
+
+def test_a_code_in_a_form_of_its_own_is_kept_and_a_year_is_none(nearest: NearestExamples) -> None:
+    [item] = filed("vault", call_with("The new code on the paint store is 6602 then tick."), nearest)["items"]
+    assert (item["value"], item["sensitivity"]) == ("6602", "high")
+    assert not file_memory("vault", call_with("The new code of conduct is from 2019 and has 4500 words."), nearest)

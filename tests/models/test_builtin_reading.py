@@ -239,3 +239,34 @@ def test_a_line_of_a_screen_is_quoted_alone() -> None:
         is_final=True, searches=0, failed=(), is_repair=False,
     )  # fmt: skip
     assert answer_question(call).text == "Berth 7B (lower), deck 2 [1]"
+
+
+def test_the_name_of_a_relative_is_not_taken_from_somebody_elses_shop() -> None:
+    texts = ("我爸跑长途,我妈在镇上开面馆,店名叫“一碗香”。", "我叔叔叫路远山。")
+    assert ask(texts, "江晚的爸爸叫什么名字?", speaker="江晚") == "我不知道。"
+
+
+def test_a_sentence_on_the_right_person_alone_is_no_answer() -> None:
+    texts = ("Mrs Tamsin Polk from the lock house was moved to the upper cottage. She is thrilled.",)
+    assert ask(texts, "What instrument does Tamsin Polk play?", speaker="Petra Vance") == "I don't know."
+    assert ask(("我和室友鲁一鸣、苗小安报了个木工班。",), "鲁一鸣学什么专业?", speaker="江晚") == "我不知道。"
+
+
+def test_of_two_codes_the_later_is_the_current_one() -> None:
+    texts = (
+        "The bike lock code is {{vault:aaaa}}.",
+        "New lock on the bike: {{vault:bbbb}}.",
+        "It rained.",
+        "I drink tea.",
+    )
+    assert "{{vault:bbbb}}" in ask(texts, "What is the code of the bike lock now?", speaker="Petra Vance")
+
+
+def test_a_word_in_capitals_is_no_name_that_has_to_occur() -> None:
+    texts = ("The petty cash card: pin {{vault:k7q2}}.",)
+    assert "{{vault:k7q2}}" in ask(texts, "What is the PIN of the petty cash card?", speaker="Petra Vance")
+
+
+def test_a_home_told_over_two_sentences_is_the_newest() -> None:
+    texts = ("home is 88 Weir Road, top floor", "we're in. 3 Cooper Gardens, boxes everywhere")
+    assert "3 Cooper Gardens" in ask(texts, "Where does Petra live now?", speaker="Petra Vance")

@@ -229,6 +229,44 @@ async def test_arguments_that_are_no_object_spoil_only_their_own_call(streamed: 
     assert [dict(call.arguments) for call in reply.calls if call.error is None] == [{"text": "ok"}]
 
 
+@pytest.mark.parametrize("content", [[{"type": "text", "text": "Bre"}, {"type": "text", "text": "ad."}], "Bread."])
+async def test_content_in_parts_is_text(content: Any) -> None:
+    body = {"choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}]}
+    assert (await ask(ServerReply(body=json.dumps(body).encode()))).text == "Bread."
+
+
+@pytest.mark.parametrize("arguments", [None, "", " "])
+async def test_a_call_without_arguments_is_a_call(arguments: str | None) -> None:
+    function = {"name": "drop_note", "arguments": arguments}
+    message = {"role": "assistant", "content": "", "tool_calls": [{"type": "function", "function": function}]}
+    body = {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+    reply = await ask(ServerReply(body=json.dumps(body).encode()), [DROP])
+    assert [(call.name, call.arguments, call.error) for call in reply.calls] == [("drop_note", {}, None)]
+    assert reply.calls[0].id
+
+
+async def test_a_call_that_stands_only_in_the_reasoning_is_made() -> None:
+    thought = 'I will note it.\n<tool_call>{"name": "take_note", "arguments": {"text": "bread"}}</tool_call>'
+    reply = await ask(ServerReply(text=None, extra={"reasoning_content": thought}), [NOTE, DROP])
+    assert [(call.name, call.arguments) for call in reply.calls] == [("take_note", {"text": "bread"})]
+    assert reply.text == ""
+
+
+async def test_no_limit_of_length_is_sent_by_either_name() -> None:
+    with FakeOpenAI([ServerReply()]) as server:
+        async with model_at(server) as model:
+            await call_model(model, ASKED)
+    assert not {"max_tokens", "max_completion_tokens"} & server.requests[0].body.keys()
+
+
+async def test_an_empty_answer_is_asked_for_again_where_that_is_wanted() -> None:
+    with FakeOpenAI([ServerReply(text=""), ServerReply(text="Bread.")]) as server:
+        async with model_at(server) as model:
+            reply = await call_model(model, ASKED, again_if_empty=True)
+    assert reply.text == "Bread."
+    assert reply.input_tokens == 2 * (len(server.requests[0].raw) // 4)
+
+
 async def test_refusal_is_the_text_of_the_answer() -> None:
     reply = await ask(ServerReply(text=None, extra={"refusal": "I cannot help with that."}))
     assert reply.text == "I cannot help with that."
@@ -442,7 +480,8 @@ def test_unknown_setting_tells_the_choices(setting: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "package"), [("anthropic:some-model", "langchain-anthropic"), ("nowhere:some-model", "langchain and")]
+    ("setting", "package"),
+    [("groq:some-model", "langchain-groq"), ("nowhere:some-model", "langchain langchain-nowhere")],
 )
 def test_missing_provider_package_is_named(setting: str, package: str) -> None:
     with pytest.raises(ConfigError, match=f"pip install {package}"):

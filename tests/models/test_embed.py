@@ -320,8 +320,11 @@ def test_remote_embedder_scales_and_orders_the_vectors(server: _Server, remote: 
 def test_remote_embedder_asks_in_batches_and_cuts_texts_that_are_too_long(
     server: _Server, remote: OpenAIEmbedder
 ) -> None:
-    assert remote.embed(["很长" * 5000] * 130).shape == (130, 2)
+    assert remote.embed(["short"] * 130).shape == (130, 2)
     assert [len(body["input"]) for body in server.asked] == [128, 2]
+    server.asked.clear()
+    assert remote.embed(["很长" * 5000] * 5).shape == (5, 2)
+    assert [len(body["input"]) for body in server.asked] == [2, 2, 1], "16,000 tokens at once"
     assert len(server.asked[0]["input"][0]) == 6000
 
 
@@ -330,7 +333,7 @@ def test_remote_embedder_learns_its_width_once_and_holds_the_server_to_it(
 ) -> None:
     assert remote.dimensions == 2
     server.reply = {"data": [{"index": 0, "embedding": [1.0, 2.0, 3.0]}]}
-    with pytest.raises(ModelReplyError, match="3 dimensions, expected 2"):
+    with pytest.raises(ModelReplyError, match=r"3 dimensions, expected 2.*run `mirix reembed`"):
         remote.embed(["a"])
 
 

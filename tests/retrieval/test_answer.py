@@ -123,8 +123,13 @@ async def test_as_of_holds_for_every_search(notebook: Notebook, retriever: Retri
     assert not any("lives in Bergen" in request.text for request in chat.requests)
 
 
+async def test_an_empty_reply_is_asked_for_once_more(notebook: Notebook, retriever: Retriever) -> None:
+    answers, _ = answerer(retriever, "", "Nowhere.")
+    assert (await answers.ask(notebook.user, "Where?")).text == "Nowhere."
+
+
 async def test_an_empty_reply_is_an_error(notebook: Notebook, retriever: Retriever) -> None:
-    answers, _ = answerer(retriever, "")
+    answers, _ = answerer(retriever, "", "")
     with pytest.raises(ModelReplyError):
         await answers.ask(notebook.user, "Where?")
 

@@ -45,3 +45,17 @@ def test_who_asks_decides_whether_a_question_is_the_users() -> None:
     assert needs_memory("The courier asks which floor.")
     assert not needs_memory("小外甥问猫为什么打呼噜。")
     assert needs_memory("快递员问几楼。")
+    assert not needs_memory("My cousin's neighbour is thinking of a parrot, what do parrots eat?")
+    assert not needs_memory("我表姐的同事想养鹦鹉,一般吃什么?")
+
+
+def test_what_is_to_be_done_is_a_need_though_a_question_stands_in_it() -> None:
+    assert needs_memory("Pop the herring on the list, which boat does it come with?")
+    assert needs_memory("A text to Severin asking how the new bakery is doing.")
+    assert needs_memory("奖金怎么用,列个单子。")
+    assert not needs_memory("光合作用是什么?")
+
+
+def test_sums_and_translations_need_nothing() -> None:
+    assert not needs_memory("三乘以一百二十等于几")
+    assert not needs_memory("Translate 'soup of the evening' into Welsh.")

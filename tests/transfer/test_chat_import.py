@@ -134,7 +134,7 @@ async def test_a_bad_chat_is_left_out_whole_and_told(memory: AsyncMirix, owner_u
         "conversation 1 ('Huge')",
         "conversation 2 ('Far')",
     ]
-    assert "10 MB" in brought.problems[0].reason and "9999" in brought.problems[1].reason
+    assert "1 MB" in brought.problems[0].reason and "9999" in brought.problems[1].reason
     assert brought.added == 2 and stored(owner_url)[0] == "AB \ufffd gull"
     assert (await memory.import_chats(path, "claude")).known == 2
 

@@ -151,6 +151,25 @@ async def test_adding_the_same_after_a_move_into_the_same_database_knows_picture
     assert (await old.add(image=picture("Tide table"), at=NOON, application="Charts", title="Tides")).is_duplicate
 
 
+async def test_what_was_unsealed_stays_so_where_key_and_user_are_the_same(
+    old: AsyncMirix, new: AsyncMirix, tmp_path: Path, owner_url: str
+) -> None:
+    (entry,) = await old.get_all(kinds=["vault"])
+    await old.unseal(entry.id)
+    (harmless,) = (await export(old, tmp_path / "a.json")).harmless_values
+    assert "Kestrel" not in str(harmless)
+    with psycopg.connect(owner_url, autocommit=True) as conn:
+        conn.execute("DELETE FROM harmless_value")
+        conn.execute("DELETE FROM conversation")
+        for table in ("document", "memory_history", "proposal", *(kind.table for kind in MemoryKind)):
+            conn.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+    for memory, sealed in ((old, 0), (new, 1)):
+        await memory.restore(tmp_path / "a.json", passphrase=PASSPHRASE)
+        assert (await export(memory, tmp_path / f"{sealed}.json")).harmless_values == [harmless]
+        await memory.add("So the wifi password is Kestrel-77-drum?")
+        assert len(await memory.get_all(kinds=["vault"])) == sealed
+
+
 async def test_without_a_passphrase_values_and_pictures_are_left_out(
     old: AsyncMirix, new: AsyncMirix, tmp_path: Path
 ) -> None:

@@ -1,7 +1,8 @@
 -- name: insert_batch
 -- A unit of ingest work; nothing when the same was added before.
-INSERT INTO batch (user_id, id, idempotency_key, conversation_id, trust)
-VALUES (%(user_id)s, %(id)s, %(idempotency_key)s, %(conversation_id)s, %(trust)s)
+INSERT INTO batch (user_id, id, idempotency_key, conversation_id, trust, state, applied_at)
+VALUES (%(user_id)s, %(id)s, %(idempotency_key)s, %(conversation_id)s, %(trust)s,
+        CASE WHEN %(infer)s THEN 'pending' ELSE 'applied' END, CASE WHEN %(infer)s THEN NULL ELSE now() END)
 ON CONFLICT (user_id, idempotency_key) DO NOTHING
 RETURNING id;
 
@@ -61,11 +62,6 @@ WHERE user_id = %(user_id)s AND id = %(id)s AND state = 'running' AND attempt = 
 -- name: retry_failed
 -- Failed batches are tried again.
 UPDATE batch SET state = 'pending', attempt = 0, error = NULL WHERE user_id = %(user_id)s AND state = 'failed';
-
--- name: insert_proposal
--- An operation that waits for the user.
-INSERT INTO proposal (user_id, id, batch_id, kind, operation, reason)
-VALUES (%(user_id)s, %(id)s, %(batch_id)s, %(kind)s, %(operation)s, %(reason)s);
 
 -- name: wake_worker
 -- Tells a worker, once this transaction is committed, that the user has work.

@@ -7,11 +7,12 @@ RETURNING id;
 -- name: insert_message
 -- One piece of evidence, sealed.
 INSERT INTO message (user_id, id, conversation_id, batch_id, agent_id, run_id, visibility, role, speaker, source_kind,
-                     application, title, uri, mime, text, at, timezone, mentioned, trust, embedding, embedding_model,
-                     external_id)
+                     application, title, uri, mime, text, at, timezone, mentioned, trust, standing, embedding,
+                     embedding_model, external_id, cited, asks)
 VALUES (%(user_id)s, %(id)s, %(conversation_id)s, %(batch_id)s, %(agent_id)s, %(run_id)s, %(visibility)s, %(role)s,
         %(speaker)s, %(source_kind)s, %(application)s, %(title)s, %(uri)s, %(mime)s, %(text)s, %(at)s, %(timezone)s,
-        %(mentioned)s, %(trust)s, %(embedding)s::halfvec, %(embedding_model)s, %(external_id)s);
+        %(mentioned)s, %(trust)s, %(standing)s, %(embedding)s::halfvec, %(embedding_model)s, %(external_id)s,
+        %(cited)s::uuid[], %(asks)s);
 
 -- name: insert_frame
 -- The picture behind a message.
@@ -27,14 +28,22 @@ SELECT {columns} FROM message WHERE user_id = %(user_id)s AND id = ANY (%(ids)s:
 SELECT {columns} FROM message WHERE user_id = %(user_id)s AND batch_id = %(batch_id)s ORDER BY position;
 
 -- name: last_before
--- The last messages of a conversation before a batch comes, newest first, for windows and for sealing.
+-- The last messages of a conversation, newest first.
 SELECT {columns} FROM message
 WHERE user_id = %(user_id)s AND conversation_id = %(conversation_id)s
 ORDER BY position DESC LIMIT %(limit)s;
 
+-- name: last_said
+-- The same without what is hidden, such as what the assistant recalled: for windows and for sealing.
+SELECT {columns} FROM message
+WHERE user_id = %(user_id)s AND conversation_id = %(conversation_id)s AND standing <> 'hidden'
+ORDER BY position DESC LIMIT %(limit)s;
+
 -- name: set_window
--- The vector of a message with its neighbours.
-UPDATE message SET window_embedding = %(window_embedding)s::halfvec WHERE user_id = %(user_id)s AND id = %(id)s;
+-- The vector of a message with its neighbours; none beside a vector of another embedder, or of none.
+UPDATE message SET window_embedding = CASE WHEN embedding IS NOT NULL AND embedding_model = %(embedding_model)s
+                                           THEN %(window_embedding)s::halfvec END
+WHERE user_id = %(user_id)s AND id = %(id)s;
 
 -- name: count_messages
 -- How much evidence there is, and how much of it waits.

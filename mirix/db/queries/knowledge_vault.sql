@@ -21,6 +21,18 @@ SELECT pg_advisory_xact_lock(hashtextextended('mirix vault', %(user_id)s));
 -- Entries by the references that stand in texts.
 SELECT {columns} FROM knowledge_vault WHERE user_id = %(user_id)s AND reference = ANY (%(references)s::text[]);
 
+-- name: harmless_values
+-- What the user has unsealed: no secrets.
+SELECT digest FROM harmless_value WHERE user_id = %(user_id)s;
+
+-- name: insert_harmless
+-- A value that the user has unsealed.
+INSERT INTO harmless_value (user_id, digest) VALUES (%(user_id)s, %(digest)s) ON CONFLICT DO NOTHING;
+
+-- name: delete_harmless
+-- Values that are secrets after all.
+DELETE FROM harmless_value WHERE user_id = %(user_id)s AND digest = ANY (%(digests)s::bytea[]);
+
 -- name: insert_audit
 -- Who looked at what, and when; written before the value is opened.
 INSERT INTO audit (user_id, actor, action, record_id, note)

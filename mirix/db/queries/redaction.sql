@@ -6,7 +6,7 @@
 SELECT {columns} FROM message AS m
 WHERE m.user_id = %(user_id)s AND EXISTS (
     SELECT FROM unnest(CASE WHEN m.batch_id = %(batch_id)s THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
-    WHERE strpos(jsonb_build_array(m.text, m.title, m.uri)::text, needle) > 0
+    WHERE strpos(jsonb_build_array(m.text, m.title, m.uri, m.application)::text, needle) > 0
 );
 
 -- name: conversations_with
@@ -17,23 +17,26 @@ ORDER BY conversation_id, position;
 
 -- name: redact_message
 -- A message without what had to go.
-UPDATE message SET text = %(text)s, title = %(title)s, uri = %(uri)s, embedding = %(embedding)s::halfvec,
-                   embedding_model = %(embedding_model)s
+UPDATE message SET text = %(text)s, title = %(title)s, uri = %(uri)s, application = %(application)s,
+                   mentioned = %(mentioned)s, embedding = %(embedding)s::halfvec, embedding_model = %(embedding_model)s
 WHERE user_id = %(user_id)s AND id = %(id)s;
 
 -- name: records_with
 -- Memories of one table that hold a value in the clear; {texts} are its columns of free text.
 SELECT {columns} FROM {table} AS r
 WHERE r.user_id = %(user_id)s AND EXISTS (
-    SELECT FROM unnest(%(everywhere)s::text[]) AS needle
+    SELECT FROM unnest(
+        CASE WHEN r.id = ANY (%(record_ids)s::uuid[]) THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
     WHERE strpos(jsonb_build_array({texts})::text, needle) > 0
 );
 
 -- name: history_with
 -- Changes that tell a value.
-SELECT seq, batch_id, before, after, reason FROM memory_history AS h
+SELECT seq, record_id, batch_id, before, after, reason FROM memory_history AS h
 WHERE h.user_id = %(user_id)s AND EXISTS (
-    SELECT FROM unnest(CASE WHEN h.batch_id = %(batch_id)s THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
+    SELECT FROM unnest(
+        CASE WHEN h.batch_id = %(batch_id)s OR h.record_id = ANY (%(record_ids)s::uuid[])
+             THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
     WHERE strpos(jsonb_build_array(h.before, h.after, h.reason)::text, needle) > 0
 );
 
@@ -42,11 +45,33 @@ WHERE h.user_id = %(user_id)s AND EXISTS (
 UPDATE memory_history SET before = %(before)s, after = %(after)s, reason = %(reason)s
 WHERE user_id = %(user_id)s AND seq = %(seq)s;
 
+-- name: records_of_batch
+-- The memories that came of a batch: that rest on its messages or were changed by it, and those that took their places.
+WITH RECURSIVE mine (record_id) AS (
+    (SELECT d.record_id FROM message AS m
+     JOIN document AS s ON s.user_id = m.user_id AND s.record_id = m.id
+     JOIN memory_source AS x ON x.user_id = s.user_id AND x.source_doc = s.doc
+     JOIN document AS d ON d.user_id = x.user_id AND d.doc = x.doc
+     WHERE m.user_id = %(user_id)s AND m.batch_id = %(batch_id)s
+     UNION
+     SELECT h.record_id FROM memory_history AS h WHERE h.user_id = %(user_id)s AND h.batch_id = %(batch_id)s)
+    UNION
+    SELECT other.record_id FROM mine
+    JOIN memory_history AS h ON h.user_id = %(user_id)s AND h.record_id = mine.record_id
+    JOIN memory_history AS other ON other.user_id = h.user_id AND other.operation_id = h.operation_id
+)
+SELECT record_id FROM mine;
+
+-- name: batches_of_records
+-- The batches that changed some memories: their managers were shown them.
+SELECT DISTINCT batch_id FROM memory_history
+WHERE user_id = %(user_id)s AND record_id = ANY (%(record_ids)s::uuid[]) AND batch_id IS NOT NULL;
+
 -- name: batches_with
 -- Batches whose stored answers or outcome tell a value.
-SELECT id, id AS batch_id, replies, changes, problems, error FROM batch AS b
+SELECT id, replies, changes, problems, error FROM batch AS b
 WHERE b.user_id = %(user_id)s AND EXISTS (
-    SELECT FROM unnest(CASE WHEN b.id = %(batch_id)s THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
+    SELECT FROM unnest(CASE WHEN b.id = ANY (%(told)s::uuid[]) THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
     WHERE strpos(jsonb_build_array(b.replies, b.changes, b.problems, b.error)::text, needle) > 0
 );
 
@@ -59,7 +84,9 @@ WHERE user_id = %(user_id)s AND id = %(id)s;
 -- Waiting operations that tell a value.
 SELECT id, batch_id, operation, reason FROM proposal AS p
 WHERE p.user_id = %(user_id)s AND EXISTS (
-    SELECT FROM unnest(CASE WHEN p.batch_id = %(batch_id)s THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
+    SELECT FROM unnest(
+        CASE WHEN p.batch_id = ANY (%(told)s::uuid[]) OR p.operation->'targets' ?| %(record_ids)s::uuid[]::text[]
+             THEN %(here)s ELSE %(everywhere)s END::text[]) AS needle
     WHERE strpos(jsonb_build_array(p.operation, p.reason)::text, needle) > 0
 );
 

@@ -98,13 +98,15 @@ WITH shelf AS MATERIALIZED (
 
 -- name: dense_messages
 -- Nearest by cosine, own vector and vector of the ±1 window together: an exact scan of the user's rows. OFFSET 0 keeps
--- each distance from being worked out twice.
+-- each distance from being worked out twice. Vectors of another width under the same name (the model behind it changed)
+-- cannot be compared and are left out, as are texts that the embedder does not read.
 (SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.around AS window_score
  FROM (
      SELECT m.id, (m.embedding <=> %(vector)s::halfvec)::float8 AS own,
             (coalesce(m.window_embedding, m.embedding) <=> %(vector)s::halfvec)::float8 AS around
      FROM message AS m
-     WHERE m.embedding_model = %(embedding_model)s AND {filter}
+     WHERE m.embedding_model = %(embedding_model)s
+       AND vector_dims(m.embedding) = vector_dims(%(vector)s::halfvec) AND {filter}
      OFFSET 0
  ) AS near
  ORDER BY near.own + near.around, near.id DESC
@@ -116,7 +118,8 @@ WITH shelf AS MATERIALIZED (
  FROM (
      SELECT r.id, (r.embedding <=> %(vector)s::halfvec)::float8 AS own
      FROM {table} AS r
-     WHERE r.embedding_model = %(embedding_model)s AND {filter}
+     WHERE r.embedding_model = %(embedding_model)s
+       AND vector_dims(r.embedding) = vector_dims(%(vector)s::halfvec) AND {filter}
      OFFSET 0
  ) AS near
  ORDER BY near.own, near.id DESC
@@ -174,11 +177,13 @@ FROM message AS m
 LEFT JOIN LATERAL (
     SELECT n.id FROM message AS n
     WHERE n.user_id = m.user_id AND n.conversation_id = m.conversation_id AND n.position < m.position
+      AND n.standing <> 'hidden'
     ORDER BY n.position DESC LIMIT 1
 ) AS before ON true
 LEFT JOIN LATERAL (
     SELECT n.id FROM message AS n
     WHERE n.user_id = m.user_id AND n.conversation_id = m.conversation_id AND n.position > m.position
+      AND n.standing <> 'hidden'
     ORDER BY n.position LIMIT 1
 ) AS after ON true
 WHERE m.user_id = %(user_id)s AND m.id = ANY (%(ids)s::uuid[])
@@ -190,10 +195,12 @@ FROM message AS a
 CROSS JOIN LATERAL (
     (SELECT n.id, row_number() OVER (ORDER BY n.position DESC) AS distance FROM message AS n
      WHERE n.user_id = a.user_id AND n.conversation_id = a.conversation_id AND n.position < a.position
+       AND n.standing <> 'hidden'
      ORDER BY n.position DESC LIMIT %(reach)s)
     UNION ALL
     (SELECT n.id, row_number() OVER (ORDER BY n.position) AS distance FROM message AS n
      WHERE n.user_id = a.user_id AND n.conversation_id = a.conversation_id AND n.position > a.position
+       AND n.standing <> 'hidden'
      ORDER BY n.position LIMIT %(reach)s)
 ) AS near
 JOIN message AS m ON m.user_id = a.user_id AND m.id = near.id

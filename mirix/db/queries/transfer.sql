@@ -74,11 +74,11 @@ SELECT EXISTS (SELECT FROM batch WHERE user_id = %(user_id)s AND idempotency_key
 -- A piece of evidence as it was, with vectors made anew.
 INSERT INTO message (user_id, id, conversation_id, batch_id, agent_id, run_id, visibility, role, speaker, source_kind,
                      application, title, uri, mime, text, at, timezone, mentioned, trust, standing, embedding,
-                     window_embedding, embedding_model, external_id, created_at)
+                     window_embedding, embedding_model, external_id, cited, asks, created_at)
 VALUES (%(user_id)s, %(id)s, %(conversation_id)s, %(batch_id)s, %(agent_id)s, %(run_id)s, %(visibility)s, %(role)s,
         %(speaker)s, %(source_kind)s, %(application)s, %(title)s, %(uri)s, %(mime)s, %(text)s, %(at)s, %(timezone)s,
         %(mentioned)s, %(trust)s, %(standing)s, %(embedding)s::halfvec, %(window_embedding)s::halfvec,
-        %(embedding_model)s, %(external_id)s, %(created_at)s);
+        %(embedding_model)s, %(external_id)s, %(cited)s, %(asks)s, %(created_at)s);
 
 -- name: insert_source
 -- A memory rests on a message.
@@ -104,6 +104,11 @@ VALUES (%(user_id)s, %(id)s, %(batch_id)s, %(kind)s, %(operation)s, %(reason)s, 
 INSERT INTO memory_use (user_id, doc, use_count, last_used_at)
 SELECT %(user_id)s, d.doc, %(use_count)s, %(last_used_at)s FROM document AS d
 WHERE d.user_id = %(user_id)s AND d.record_id = %(record_id)s
+ON CONFLICT DO NOTHING;
+
+-- name: insert_harmless
+-- A value that the user has unsealed.
+INSERT INTO harmless_value (user_id, digest, created_at) VALUES (%(user_id)s, %(digest)s, %(created_at)s)
 ON CONFLICT DO NOTHING;
 
 -- name: conversation_names

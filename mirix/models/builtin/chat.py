@@ -24,6 +24,8 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, PrivateAttr
 
+from mirix.models.builtin.conversation import bare_question, hear_turn
+from mirix.models.builtin.corrections import find_correction
 from mirix.models.builtin.filing import Operation, file_batch, file_memory
 from mirix.models.builtin.language import as_written
 from mirix.models.builtin.nearest import NearestExamples, load_examples, plain_nearest
@@ -156,6 +158,11 @@ class BuiltinChatModel(BaseChatModel):
             return "Nothing to mend.", []
         if "trigger_memory_update" in tools:
             return "", [_routing_call(call, self._nearest())]
+        if "keep_out" in tools:
+            return "", [hear_turn(call)]
+        if "correct_memory" in tools:
+            found = find_correction(call)
+            return ("", [found]) if found else ("Not clear.", [])
         if "set_topics" in tools:
             return "", [Operation(tool="set_topics", arguments={"topics": question_topics(call.question)})]
         if len(kinds) > 1:
@@ -165,6 +172,7 @@ class BuiltinChatModel(BaseChatModel):
         return self._answer(call, tools)
 
     def _answer(self, call: Call, tools: set[str]) -> tuple[str, list[Operation]]:
+        call = replace(call, question=bare_question(call.question))
         answer = answer_question(call)
         if answer.is_known or call.is_final or call.searches or "search_memory" not in tools:
             return answer.text, []

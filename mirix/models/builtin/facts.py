@@ -9,6 +9,7 @@ from mirix.models.builtin.drafts import (
     DETAILS_LIMIT,
     SUMMARY_LIMIT,
     Draft,
+    is_screen,
     make_draft,
     own_messages,
     scores_of,
@@ -26,12 +27,15 @@ from mirix.models.builtin.language import (
 )
 from mirix.models.builtin.nearest import NearestExamples
 from mirix.models.builtin.prompt import Message
+from mirix.models.builtin.routing import kind_scores
 from mirix.models.builtin.signals import has
 from mirix.models.builtin.slots import is_unsettled, slot_of
 from mirix.models.builtin.subjects import Subject, is_lasting, is_life_change, is_one_off, says_only_when, subject_of
 
 _SURE = 0.05  # margin of a sentence that stands beside others
+_PLAINLY = 0.3  # margin of a sentence that is knowledge whatever its form says
 _SURE_ALONE = 0.15  # margin of a sentence that names nothing by its form and is filed all the same
+_LINES_OF_DOCUMENT = 3  # line breaks; what is told of oneself has fewer
 _FLOOR = -0.25  # below it no sentence of a message is filed, even the best one
 _OWN = frozenset({Subject.USER, Subject.FAMILY, Subject.ASSISTANT, Subject.OPEN})
 _NAMES_OR_NOW = re.compile(r"\b(?:is|are|called|named) [A-Z]\w|\b(?:now|these days)\b|现在|如今|目前|叫(?!我)")
@@ -39,6 +43,8 @@ _STILL = re.compile(r"(?i)\b(?:now|no longer|any ?more|these days|still)\b|现�
 _CHEER = re.compile(
     r"(?i)^\W*(?:happy|merry|congrat\w*|thank|welcome|good (?:night|morning))\b|生日快乐|恭喜|谢谢|晚安"
 )
+# Behind it a Chinese sentence says something of its subject.
+_OPENS_WITH = re.compile(r"(?<=[\u4e00-\u9fff]{2})[是在的有,:;。]")
 _KNOWLEDGE_SIGNS = ("definition", "quoted_term", "name_is", "other_person", "project")
 
 
@@ -46,8 +52,8 @@ def draft_core(messages: Sequence[Message], nearest: NearestExamples) -> list[Dr
     """Lines on the user and their household, and wishes on how the assistant should behave."""
     drafts = []
     for message in own_messages(messages):
-        for sentence in _core_sentences(message, nearest):
-            drafts += [_core_line(fact, message) for fact in _facts_of(sentence) if _says_something(fact)]
+        told = _told_facts(_core_sentences(message, nearest)) or _told_facts(_likeliest(message, nearest))
+        drafts += [_core_line(fact, message) for fact in told]
     return drafts
 
 
@@ -66,6 +72,36 @@ def _core_sentences(message: Message, nearest: NearestExamples) -> list[str]:
         for score, sentence in _with_their_pronouns(allowed, sentences)
         if score >= _SURE or score == best or _is_plain_fact(sentence) or is_life_change(sentence) or slot_of(sentence)
     ]
+
+
+def _told_facts(sentences: Sequence[str]) -> list[str]:
+    return [fact for sentence in sentences for fact in _facts_of(sentence) if _says_something(fact)]
+
+
+def _likeliest(message: Message, nearest: NearestExamples) -> list[str]:
+    """Where no sentence is a fact by its form: what of a message that resembles facts as a whole was told of oneself,
+    all of it when it is short.
+    """
+    is_document = is_screen(message) or message.text.count("\n") >= _LINES_OF_DOCUMENT
+    if is_document or kind_scores([message.text], nearest)[0]["core"] < 0.0:
+        return []
+    sentences = [
+        sentence
+        for sentence in telling_sentences(message.text)
+        if "?" not in sentence and not has("hypothetical", plain(sentence))
+    ]
+    own = [
+        sentence
+        for sentence in sentences
+        if subject_of(sentence) is not Subject.OTHER and not _CHEER.search(sentence) and not says_only_when(sentence)
+    ]
+    if not own:
+        return []
+    whole = ("" if is_chinese(message.text) else " ").join(sentences)
+    if len(whole) <= SUMMARY_LIMIT:
+        return [whole]
+    scores = scores_of("core", own, nearest)
+    return [own[scores.index(max(scores))]] if max(scores) > _FLOOR else []
 
 
 def _facts_of(sentence: str) -> list[str]:
@@ -132,7 +168,7 @@ def _knowledge_of(message: Message, nearest: NearestExamples) -> list[Draft]:
     if not found and best >= _SURE_ALONE:
         telling = sentences[scores.index(best)]
         topic = _topic_of(telling)
-        if topic and not _is_mere_mention(telling):
+        if topic and (not _is_mere_mention(telling) or best >= _PLAINLY):
             found.append(make_draft(_semantic_item(topic, telling), telling, message))
     return found
 
@@ -228,7 +264,7 @@ def _topic_of(sentence: str) -> str:
     )
     if own is not None:
         return own.group(1) or own.group(2)
-    return "" if is_chinese(text) else re.split(r"[,:;]", tidy(text))[0][:24]
+    return _OPENS_WITH.split(tidy(text))[0][:12] if is_chinese(text) else re.split(r"[,:;]", tidy(text))[0][:24]
 
 
 def _longer(draft: Draft, sentence: str) -> Draft:

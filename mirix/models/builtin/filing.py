@@ -19,10 +19,10 @@ from mirix.models.builtin.language import plain
 from mirix.models.builtin.nearest import NearestExamples
 from mirix.models.builtin.procedures import draft_procedural, draft_resource
 from mirix.models.builtin.prompt import Call, Memory, Message
-from mirix.models.builtin.routing import route_messages
+from mirix.models.builtin.routing import kind_scores, route_messages
 from mirix.models.builtin.signals import has
 from mirix.models.builtin.superseding import Change, find_change, find_deletion
-from mirix.models.builtin.values import exact_values
+from mirix.models.builtin.values import ExactValue, exact_values, names_code, unnamed_codes
 
 MEMORY_TOOLS: Final = {
     "core": "core_memory",
@@ -175,8 +175,17 @@ def _draft_vault(messages: Sequence[Message], nearest: NearestExamples) -> list[
             message,
         )
         for message in own_messages(messages)
-        for value in exact_values(message.text)
+        for value in _values_of(message, nearest)
     ]
+
+
+def _values_of(message: Message, nearest: NearestExamples) -> list[ExactValue]:
+    """The exact values of a message; one that resembles those with a value may hold one in a form nobody knows."""
+    found = exact_values(message.text)
+    if found or references_of(message.text):
+        return found
+    is_likely = names_code(message.text) or kind_scores([message.text], nearest)[0]["vault"] > 0.0
+    return unnamed_codes(message.text) if is_likely else found
 
 
 _DRAFTERS: Final[dict[str, Drafter]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from mirix.models.builtin.language import BRACKET, plain, stem
+from mirix.models.builtin.question_words import KIN_WORDS
 from mirix.models.builtin.questions import Question, kin_in
 from mirix.models.builtin.signals import has
 from mirix.models.builtin.slots import DRINK, EMPLOYER, HOME, slot_of
@@ -57,9 +58,11 @@ _FOR_A_LIVING = re.compile(
 _DUE = re.compile(r"(?i)\b(?:by|before|due|until|wants?)\b|(?<!提)前[^天年几]|要我|截止")
 _FORMER_STATE = re.compile(r"(?i)\bused to\b|\bformerly\b|\bback then\b|以前|原来|本来|过去")
 _ON_ONESELF = frozenset({"home", "employer", "drink", "job", "age"})
+_TOLD_IN_FORMS = frozenset({"home", "employer", "job"})  # of others too: a sentence of another form tells none of them
 _BY_SLOT = {"home": HOME, "employer": EMPLOYER, "drink": DRINK}
 SLOT_KINDS = frozenset(_BY_SLOT)
 _CHANGING = frozenset({"when", "where", "home", "employer", "money", "secret", "exact", "yes_no"})
+_OF_A_THING = re.compile(r"[店队书船]名?叫")
 _UNNAMED_FIT = {"who": 0.85, "name": 0.6}
 NAMING = re.compile(
     r"\b(?:is|was|are|called|named|name's|['’]s) (?:Dr\.? |Mr\.? |Mrs\.? |Ms\.? )?[A-Z]|"
@@ -85,7 +88,7 @@ def by_form(question: Question, unit: Unit) -> float:
     asked in: their form tells them.
     """
     text = plain(unit.text)
-    if question.owner and question.owner in text and question.kind in {"home", "employer", "job"}:
+    if question.owner and question.owner in text and question.kind in _TOLD_IN_FORMS:
         # Told of somebody else in the same forms.
         told = has("home", text) if question.kind == "home" else _WORKS_THERE.search(text) is not None
         return 0.6 * told
@@ -100,7 +103,8 @@ def by_form(question: Question, unit: Unit) -> float:
         )
         return 0.4 * (has("health", text) or has("likes", text)) + 0.1 * has("first_person", text) + 0.15 * lasting
     if question.kind in _BY_SLOT:
-        return 0.65 * (slot_of(text) == _BY_SLOT[question.kind])
+        # "We're in. 3 Mill Lane": the place may stand behind the full stop.
+        return 0.65 * (_BY_SLOT[question.kind] in {slot_of(text), slot_of(unit.with_next)})
     if question.kind == "job":
         if subject_of(text) is Subject.OTHER:
             return 0.0
@@ -118,7 +122,8 @@ def fit_of(question: Question, unit: Unit, predicate_strength: float) -> float:
     fit = 0.6 if unit.item.role == "assistant" else 1.0
     if not question.wants_former:
         fit *= _outdated_fit(question, unit) * (0.75 if _FORMER_STATE.search(unit.text) else 1.0)
-        fit *= 1.1 if has("state_change", unit.text) else 1.0
+        is_change = has("state_change", unit.text) or (question.wants_current and has("rescheduled", unit.text))
+        fit *= (1.25 if question.wants_current else 1.1) if is_change else 1.0
     if not carries(question.kind, unit.text):
         fit *= 0.92 if carries(question.kind, unit.with_next) else (0.55 if question.kind in _NEEDS_VALUE else 0.8)
     if question.kind in {"who", "name"}:
@@ -136,6 +141,12 @@ def fit_of(question: Question, unit: Unit, predicate_strength: float) -> float:
         fit *= 0.6 if question.kind in {"what", "yes_no", "count"} else 0.9
     if question.predicate and predicate_strength < _PREDICATE_HELD:
         fit *= 0.7
+    if question.attribute and not _holds_attribute(question, unit):
+        fit *= 0.5
+    if question.owner and question.kind in _TOLD_IN_FORMS and not by_form(question, unit):
+        fit *= 0.5
+    if question.kind == "name" and question.kin and len(question.terms) <= 2 and not _names_kin(question, unit):
+        fit *= 0.5
     if question.kind == "limit" and not (has("health", unit.text) or has("likes", unit.text)):
         fit *= 0.5
     if question.kind == "how_to" and unit.item.kind == "procedural":
@@ -152,6 +163,33 @@ def fit_of(question: Question, unit: Unit, predicate_strength: float) -> float:
     if subjects and not any(part in whole for part in subjects):
         fit *= 0.6
     return fit
+
+
+def _holds_attribute(question: Question, unit: Unit) -> bool:
+    """Whether a Chinese sentence speaks of what is asked of its subject, in these words or related ones."""
+    text = plain(unit.with_next)
+    if question.attribute in text:
+        return True
+    return any(
+        any(word in question.attribute or question.attribute in word for word in asked)
+        and any(word in text for word in told)
+        for asked, told in question.families
+    )
+
+
+def _names_kin(question: Question, unit: Unit) -> bool:
+    """Whether what a sentence names is the relative asked for: no other is spoken of between them."""
+    text = plain(unit.with_next)
+    for relative, pattern in KIN_WORDS:
+        match = re.search(pattern, text, re.IGNORECASE) if relative in question.kin else None
+        if match is not None:
+            naming = NAMING.search(text, match.start())
+            between = text[match.end() : naming.start()] if naming is not None else ""
+            if naming is not None and not kin_in(between) and not _OF_A_THING.search(text[: naming.start() + 1][-3:]):
+                return True
+            if re.match(rf"(?:{pattern}),? [A-Z]\w", text[match.start() :], re.IGNORECASE):
+                return True
+    return False
 
 
 def _has_time(unit: Unit) -> bool:

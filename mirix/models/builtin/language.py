@@ -91,6 +91,25 @@ def as_written(text: str, written: str) -> str:
     return _NARROW_BESIDE_HAN.sub(lambda match: _WIDE[_NARROW.index(match.group())], text)
 
 
+_CAREFUL = {
+    "i": "I",
+    "im": "I'm",
+    "i'm": "I'm",
+    "ive": "I've",
+    "i've": "I've",
+    "i'd": "I'd",
+    "i'll": "I'll",
+    "dont": "don't",
+    "doesnt": "doesn't",
+    "didnt": "didn't",
+    "cant": "can't",
+    "wont": "won't",
+    "isnt": "isn't",
+    "thats": "that's",
+}
+_LOOSE = re.compile(r"\b(?:i(?:'(?:m|ve|d|ll)|m|ve)?|(?:do|does|did|ca|wo|is)nt|thats)\b(?!\.)")
+
+
 def is_chinese(text: str) -> bool:
     """True when Chinese characters carry the text: names and product words in Latin letters do not change the
     language.
@@ -102,6 +121,13 @@ def is_chinese(text: str) -> bool:
 def plain(text: str) -> str:
     """The text without resolved dates in brackets."""
     return BRACKET.sub("", text)
+
+
+def spelled(text: str) -> str:
+    """The text with the pronoun "I" and its short forms as they are written with care ("im 16 and i dont" as "I'm 16
+    and I don't"): rules know only these.
+    """
+    return _LOOSE.sub(lambda match: _CAREFUL.get(match.group().lower(), match.group()), text)
 
 
 def split_sentences(text: str) -> list[str]:

@@ -34,7 +34,7 @@ _SIGNAL_WEIGHT, _SIGNAL_SQUARE_WEIGHT, _NGRAM_WEIGHT, _VECTOR_WEIGHT = 1.0, 1.0,
 _RIDGE = 1.5
 # How much worse a false alarm is than a miss, as rates. An exchange noted as an event is never an error, so events
 # are cheap.
-_FALSE_ALARM_COST = {"core": 2.0, "episodic": 0.8, "semantic": 2.0, "procedural": 2.5, "resource": 3.0, "vault": 3.0}
+_FALSE_ALARM_COST = {"core": 1.4, "episodic": 0.8, "semantic": 1.4, "procedural": 2.0, "resource": 3.0, "vault": 3.0}
 _LOWEST_THRESHOLD = 0.3
 
 

@@ -274,7 +274,7 @@ PATTERNS: dict[str, str] = {
         r"john doe|demo (?:account|login)|to ?do)\b|占位|示例|样例|测试卡|替换成|填(?:你|写|上)|x{3,}|"
         r"某某|(?:123){2,}|1234567?8?9?\b|4111 ?1111"
     ),
-    "screen": r"^\[screen\]|^\[屏幕\]|^\[截屏\]",
+    "screen": r"^\[(?:screen|window|scan|ocr)\b|^\[(?:屏幕|截屏|窗口|扫描)",
     "menu_noise": r"\b(?:File|Edit|View|Window|Help|Tools|Settings|Log ?in|Sign in|Home|Cart|Inbox \(\d+\)|"
     r"Trash|Drafts|Bookmarks|Tabs?|Loading|No items|Empty)\b.*\b(?:File|Edit|View|Window|Help|"
     r"Tools|Settings|Home|Trash|Drafts|Downloads|Empty|Search)\b|"

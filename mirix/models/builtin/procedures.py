@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mirix.models.builtin.documents import document_title, document_type
-from mirix.models.builtin.drafts import SUMMARY_LIMIT, Draft, make_draft, own_messages
+from mirix.models.builtin.drafts import SUMMARY_LIMIT, Draft, make_draft, own_messages, scores_of
 from mirix.models.builtin.fields import keywords_of, tidy
 from mirix.models.builtin.language import plain, split_sentences
 from mirix.models.builtin.nearest import NearestExamples
@@ -15,6 +15,7 @@ from mirix.models.builtin.signals import has
 from mirix.models.builtin.steps import Procedure, entry_type, find_procedure
 
 _STEP_LIMIT = 800
+_STEPS_TOLD = 3  # with as many behind a colon, a text that resembles procedures is one
 _STEPS_OF_RECIPE = 4  # a recipe's form is its steps; fewer are a shopping list
 _CONTINUES = re.compile(
     r"(?i)^\W*(?:(?:and )?(?:then|next|after that|finally|lastly|afterwards|and)\b|step \d|"
@@ -30,7 +31,7 @@ def draft_procedural(messages: Sequence[Message], nearest: NearestExamples) -> l
             groups[-1].append(message)
         else:
             groups.append([message])
-    drafts = [_procedure(group) for group in groups]
+    drafts = [_procedure(group, nearest) for group in groups]
     return [draft for draft in drafts if draft is not None]
 
 
@@ -49,10 +50,12 @@ def draft_resource(messages: Sequence[Message], nearest: NearestExamples) -> lis
     return drafts
 
 
-def _procedure(group: Sequence[Message]) -> Draft | None:
+def _procedure(group: Sequence[Message], nearest: NearestExamples) -> Draft | None:
     text = "\n".join(message.text for message in group)
     found = find_procedure(text)
-    if not _instructs(text, found):
+    has_heading = len(found.steps) >= _STEPS_TOLD and re.search(r":\s*\S", text) is not None
+    is_sure = has_heading and scores_of("procedural", [text], nearest)[0] > 0.0
+    if not (is_sure or _instructs(text, found)):
         return None
     item: dict[str, object] = {
         "entry_type": entry_type(text),

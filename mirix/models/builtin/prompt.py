@@ -64,6 +64,15 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One turn of a conversation."""
+
+    role: str  # user, assistant
+    kind: str  # of a turn of the assistant whose words are left out: answer, question, reply
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class FailedCall:
     """A tool call that came back with an error."""
 
@@ -87,6 +96,7 @@ class Call:
     searches: int  # rounds of search that were already made
     failed: tuple[FailedCall, ...]
     is_repair: bool
+    turns: tuple[Turn, ...] = ()  # of a conversation, the one that is heard last
     written: str = ""  # the human text as it stands; all that is read from it has narrow punctuation
 
 
@@ -112,6 +122,7 @@ def parse_call(messages: Sequence[BaseMessage]) -> Call:
         searches=len(tool_messages),
         failed=failed,
         is_repair=bool(tool_messages),
+        turns=tuple(_turns(text)),
         written=written,
     )
 
@@ -146,6 +157,12 @@ def _messages(text: str) -> list[Message]:
         )
         for given, body in _elements("message", text)
     ]
+
+
+def _turns(text: str) -> list[Turn]:
+    found = re.finditer(r"<turn\b([^>]*?)(?:/>|>(.*?)</turn>)", text, re.DOTALL)
+    given = [(_attributes(match.group(1)), (match.group(2) or "").strip()) for match in found]
+    return [Turn(role=each.get("role", "user"), kind=each.get("kind", ""), text=body) for each, body in given]
 
 
 def _memories(text: str) -> list[Memory]:

@@ -80,7 +80,7 @@ KINDS = (
         "job",
         (
             r"\b(?:for a living|profession|occupation|what .{0,30}\bjob|work as|what does (?:he|she|"
-            r"\w+) do\b)|做什么(?:工作|的)|什么工作|职业|干什么的|哪行"
+            r"\w+) do\b|\bdo for work\b)|做什么(?:工作|的)|什么工作|职业|干什么的|哪行"
         ),
     ),
     ("age", r"\bhow old\b|\bage of\b|\bwhat age\b|多大(?:了|年纪|岁数)?[??]?$|今年多大|几岁|年龄|岁数"),
@@ -192,6 +192,11 @@ FAMILIES = (
     ("hand submit submitted send sent apply application : handed submitted sent applied application posted mailed"),
     "arrive arrived arrival : arrived arrive came landed",
     "leave left departure : left leave departed gone",
+    "stop stopped quit : stop stopped quit packed",
+    "study studies studied subject degree major university : studying studies reading switched course degree uni",
+    "operation surgery operated : op operation surgery operated",
+    "reference booking dinner : ref reference booking booked table",
+    "vegetables vegetable : veg vegetables",
     "happen cancelled postponed : cancelled postponed moved off",
 )
 FAMILIES_ZH = (
@@ -223,6 +228,12 @@ FAMILIES_ZH = (
     "老师 : 老师",
     "邻居 : 邻居",
     "搬 : 搬",
+    "专业 学 : 念 读 专业 系 学的",
+    "哪里人 哪儿人 老家 籍贯 : 老家 来自 籍贯 出生 长大",
+    "学校 考上 : 学校 大学 附中 中学 考上 录取 念 读",
+    "上课 课 : 课 点 周",
+    "题目 标题 书名 : 题目 标题 题为 叫",
+    "爱好 喜欢 : 喜欢 爱 迷上 玩 打 弹 改",
 )
 CURRENT = re.compile(
     r"(?i)\b(?:now|current(?:ly)?|present(?:ly)?|these days|nowadays|at the moment|latest|newest|"

@@ -30,6 +30,7 @@ _SORT_TERMS = frozenset(
     "网址",
     "链接",
 }
+_NOWADAYS = re.compile(r"(?i)\b(?:these days|nowadays|at the moment|right now)\b")
 _SECOND_HALF = re.compile(
     r"(?i),? and (?=(?:which|who|what|when|where|why|how|in which|on which)\b)|[,,](?=(?:现在|又|"
     r"还|而且)?(?:因为|为)?(?:什么|谁|哪|怎|几|在哪|多少))"
@@ -45,6 +46,7 @@ class Question:
     kind: str  # secret, exact, duration, when, where, how_to, count, who, name, why, yes_no, what
     terms: tuple[str, ...]  # content stems or bigrams, each once, names of the user left out
     focus: frozenset[str]  # terms behind a Chinese question word ("哪天进场的"): what is asked of the subject
+    attribute: str  # what a Chinese "what" asks of its subject ("学什么专业": 专业); "" when the form does not tell
     predicate: str  # the last of these terms: the Chinese verb or its object; "" when there is none
     speakers: frozenset[str]  # those of the speakers whom it names
     kin: frozenset[str]  # relatives it names, each by one word
@@ -67,6 +69,7 @@ def read_question(text: str, user_names: set[str]) -> Question:
         stripped = re.sub(
             rf"{re.escape(name)}(?:['’]s)?" if chinese else rf"\b{re.escape(name)}\b(?:['’]s)?", " ", stripped
         )
+    stripped = _NOWADAYS.sub(" ", stripped)
     kind = next((name for name, pattern in KINDS if re.search(pattern, bare, re.IGNORECASE)), "what")
     terms = tuple(
         term
@@ -77,13 +80,14 @@ def read_question(text: str, user_names: set[str]) -> Question:
         # "phone number" is told by the form of the value; whose it is, by the other words.
         terms = tuple(term for term in terms if term not in _SORT_TERMS) or terms
     names = tuple(name for name in names_in(stripped) if name not in user_names)
-    owner = re.match(r"\s*(?![^的]*[谁哪几么多修买卖])([\u4e00-\u9fff]{2,4})的", stripped)
+    owner = re.match(r"\s*(?![^的]*[谁哪几么多修买卖学教做开养写读念画唱])([\u4e00-\u9fff]{2,4})的", stripped)
     return Question(
         text=bare,
         chinese=chinese,
         kind=kind,
         terms=terms,
         focus=_focus(stripped, chinese),
+        attribute=_attribute(stripped, kind, chinese),
         predicate=_predicate(stripped, chinese),
         speakers=frozenset(name for name in user_names if name in bare),
         kin=kin_in(stripped),
@@ -123,6 +127,20 @@ def _predicate(text: str, chinese: bool) -> str:
     asked = re.search(r"什么时候|哪一?天|何时|几号|几点", text) if chinese else None
     behind = content_terms(text[asked.end() :], question=True) if asked else []
     return behind[-1] if behind else ""
+
+
+def _attribute(text: str, kind: str, chinese: bool) -> str:
+    if not chinese or kind not in {"what", "where"}:
+        return ""
+    born = re.search(r"哪[里儿]?人", text)
+    if born is not None:
+        return "哪里人"
+    asked = re.search(
+        r"(?:什么|哪(?:个|种|所|家|门|本|座)|几号)(?P<behind>[\u4e00-\u9fff]{2})[??]?$|"
+        r"(?P<before>[\u4e00-\u9fff]{2})(?:的)?是(?:什么|哪[个种])[??]?$",
+        text.strip(),
+    )
+    return (asked["behind"] or asked["before"]) if asked is not None else ""
 
 
 def _rest_as_owner(text: str, kind: str, chinese: bool) -> str:

@@ -21,12 +21,15 @@ from mirix.models.builtin.spans import carries
 from mirix.models.builtin.units import Found, Unit, age_key
 
 _CALLED_OFF = re.compile(r"(?i)\b(?:cancel+ed|called off|is off|not going|won't)\b|不成|取消|泡汤|退了|不去了|作废")
+_OF_TIME = frozenset(stem(word) for word in ("day", "week", "month", "year", "today", "now", "new", "time"))
 _SUCCEEDS = re.compile(
     r"(?i)\b(?:now|new|moved?|changed?|switched|from now on|these days|instead|no longer|started?|"
     r"left|quit)\b|"
     r"现在|新|搬|换|改|以后|不再|入职|报到|升|调到|录取"
 )
 _CHANCE_WEIGHT = 0.3  # of a pair of characters that stands nowhere: mostly the end of one word and the start of another
+_NAMES_ALONE = 0.55  # a sentence on the right person that holds nothing else of the question
+_FILLS_SLOT = 0.6  # form of a sentence that fills the slot asked for (fitness.by_form)
 _NAME_PART = 0.6  # a person who is called by one part of the name
 _SAME_TALK_S = 15 * 60
 _NAMING_IT = re.compile(
@@ -43,6 +46,7 @@ def rank_units(question: Question, units: Sequence[Unit]) -> list[Found]:
         question = replace(question, owner="" if question.kind in {"secret", "exact"} else question.owner)
     weights = _weights(question, units)
     total = sum(weights.values())
+    named = _stems_of_names(question)
     found = []
     for unit in units:
         strengths = {term: _strength(term, unit, question) for term in question.terms}
@@ -51,9 +55,15 @@ def rank_units(question: Question, units: Sequence[Unit]) -> list[Found]:
         form = by_form(question, unit)
         share = 0.2 * share + form if told_by_form(question) else max(share, form)
         if covered or share > 0.3:
-            found.append(Found(unit=unit, score=share * _fit(question, unit), covered=covered))
+            names_only = bool(covered) and covered <= named < frozenset(question.terms)
+            fit = _fit(question, unit) * (_NAMES_ALONE if names_only and share != form else 1.0)
+            found.append(Found(unit=unit, score=share * fit, covered=covered))
     found.sort(key=lambda entry: (-entry.score, -age_key(entry.unit), entry.unit.order))
     return _newest_first(question, found)
+
+
+def _stems_of_names(question: Question) -> frozenset[str]:
+    return frozenset(stem(part.lower()) for name in question.names for part in name.split())
 
 
 def _fit(question: Question, unit: Unit) -> float:
@@ -114,13 +124,18 @@ def _newest_first(question: Question, found: list[Found]) -> list[Found]:
     near = [
         entry
         for entry in found
-        if entry.score >= best * (0.72 if lasting and _SUCCEEDS.search(plain(entry.unit.text)) else 0.93)
+        if entry.score >= best * (0.72 if lasting and _may_succeed(question, entry.unit) else 0.93)
         and not entry.unit.item.outdated
-        and carries(question.kind, entry.unit.text)
+        and (carries(question.kind, entry.unit.text) or by_form(question, entry.unit) > _FILLS_SLOT)
     ]
     near.sort(key=lambda entry: -age_key(entry.unit))
     chosen = {id(entry) for entry in near}
     return near + [entry for entry in found if id(entry) not in chosen]
+
+
+def _may_succeed(question: Question, unit: Unit) -> bool:
+    """Whether a later statement takes the place of an earlier one: it tells a change, or fills the same slot."""
+    return by_form(question, unit) > _FILLS_SLOT or _SUCCEEDS.search(plain(unit.text)) is not None
 
 
 def naming_of(best: Unit, units: Sequence[Unit]) -> Unit | None:
@@ -152,15 +167,14 @@ def successor_of(question: Question, found: Sequence[Found], units: Sequence[Uni
     for unit in units:
         # An event stands under the day it was planned for, which may be later than the day it was called off.
         is_plan = best.item.kind == "episodic" and has("plan", best.text) and _CALLED_OFF.search(unit.text) is not None
-        if (
-            (age_key(unit) <= age_key(best) and not is_plan)
-            or unit.item.outdated
-            or unit.item.role == "assistant"
-            or not has("rescheduled", unit.text)
-        ):
+        if (age_key(unit) <= age_key(best) and not is_plan) or unit.item.outdated or unit.item.role == "assistant":
             continue
         shared = {term for term in known & unit.terms if len(term) > 1}
         asked = {term for term in question.terms if _strength(term, unit, question) >= 0.7}
+        names = _stems_of_names(question)
+        is_same = bool(asked - names) and (question.wants_current or len(shared - _OF_TIME - names) >= 2)
+        if not (has("rescheduled", unit.text) or (is_same and _SUCCEEDS.search(plain(unit.text)))):
+            continue
         alone = question.wants_current or (question.kind == "yes_no" and _CALLED_OFF.search(unit.text) is not None)
         if (
             asked

@@ -18,7 +18,7 @@ from mirix.models.builtin.questions import Question, halves_of, read_question
 from mirix.models.builtin.ranking import naming_of, rank_units, successor_of
 from mirix.models.builtin.spans import carries, fill_quote, fits_entry, fits_value, is_open_value, short_quote, size_of
 from mirix.models.builtin.topics import question_topics
-from mirix.models.builtin.units import Found, Unit, make_units
+from mirix.models.builtin.units import Found, Unit, age_key, make_units
 from mirix.models.builtin.values import exact_values
 
 _ENOUGH = 0.48  # share of the question's weight that an answer has to cover
@@ -26,6 +26,7 @@ _ENOUGH = 0.48  # share of the question's weight that an answer has to cover
 _ENOUGH_OF_KIND = {"manner": 0.4, "limit": 0.4, "job": 0.4, "when": 0.6}
 _PROCEDURE_ROOM = 3.0  # short replies that the steps of a procedure may take
 _WEEKDAY_ASKED = re.compile(r"(?i)\b(?:what|which) (?:weekday|day of the week)\b|(?:周|星期|礼拜)几|每周哪天")
+_WEEKDAY = re.compile(r"(?i)\b\w+days?\b|(?:周|星期|礼拜)[一二三四五六日天]")
 _RECURRING = re.compile(
     r"(?i)\b(?:every|each) (?:\w+day|morning|evening|week|month|year)\b|\b\w+days\b(?! ago)|每(?:天|周|月|年|个|逢)"
 )
@@ -37,6 +38,7 @@ _STEP = re.compile(r"(?m)(?:^|\n)\s*\d{1,2}\. ")
 _STILL_HELD = 1.8  # what an outdated statement scored before it was outdated
 _PHONE = re.compile(r"(?<![\w-])\+?\d[\d ()-]{6,}\d(?![\w-])")
 _NEAR_BEST = 0.75
+_NEAR_VALUE = 0.65  # of two values of one thing the later is asked for, though its sentence holds less of the question
 _ENOUGH_FOR_DURATION = 0.35
 _DURATION_SAID = re.compile(
     r"(?i)\b(?:[\w-]+ )?(?:days?|weeks?|months?|years?|hours?) (?:early|earlier|late|later|ahead|"
@@ -166,7 +168,8 @@ def _names_occur(question: Question, call: Call) -> bool:
     everything = " ".join(
         [*(f"{item.name} {item.speaker} {item.text}" for item in call.items), *(line for _, line in call.core)]
     )
-    return all(any(part in everything for part in name.split()) for name in question.names)
+    everything = everything.casefold()
+    return all(any(part.casefold() in everything for part in name.split()) for name in question.names)
 
 
 def _second(question: Question, found: Sequence[Found]) -> Unit | None:
@@ -187,12 +190,19 @@ def _cited(text: str, item: Item) -> str:
 def _value_reply(question: Question, found: Sequence[Found]) -> str:
     """The exact value in the best statement that has one: a reference to the vault, or a value in the open."""
     best: tuple[float, str] | None = None
-    floor = _NEAR_BEST * found[0].score if carries("exact", found[0].unit.text) else 0.0
+    newest = 0.0
+    near = _NEAR_VALUE if question.wants_current else _NEAR_BEST
+    floor = near * found[0].score if carries("exact", found[0].unit.text) else 0.0
     for entry in (entry for entry in found[:8] if entry.score >= floor):
         candidates = _values_of(question, entry)
-        if candidates and (best is None or entry.score > best[0]):
+        is_newer = question.wants_current and best is not None and age_key(entry.unit) > newest
+        if candidates and (
+            best is None or entry.score > best[0] or (is_newer and entry.score >= _NEAR_VALUE * best[0])
+        ):
+            newest = age_key(entry.unit)
             best = (entry.score, _cited(_nearest(question, entry.unit, candidates), entry.unit.item))
-    return best[1] if best is not None and best[0] >= _ENOUGH else ""
+    enough = _NEAR_VALUE * _ENOUGH if question.wants_current else _ENOUGH
+    return best[1] if best is not None and best[0] >= enough else ""
 
 
 def _values_of(question: Question, entry: Found) -> list[str]:
@@ -241,7 +251,8 @@ def _when(question: Question, unit: Unit) -> str:
         r"(?<![\[\d-])(?:1[5-9]|20)\d\d(?![\d-])", plain(unit.text)
     ):
         return plain(quote)
-    if _WEEKDAY_ASKED.search(question.text) or _RECURRING.search(plain(unit.text)):
+    habit = question.wants_current and _WEEKDAY.search(plain(unit.text)) is not None
+    if habit or _WEEKDAY_ASKED.search(question.text) or _RECURRING.search(plain(unit.text)):
         return plain(quote)
     for text in (unit.text, unit.with_next if unit.item.kind == "message" else unit.item.text):
         moments = find_moments(text) or find_written_dates(text, unit.item.at)

@@ -18,7 +18,7 @@ from mirix.models.builtin.prompt import Message
 from mirix.models.builtin.signals import has
 from mirix.models.builtin.slots import slot_of
 from mirix.models.builtin.subjects import is_life_change
-from mirix.models.builtin.values import exact_values
+from mirix.models.builtin.values import exact_values, names_code, unnamed_codes
 
 _SENTENCE_MARGIN = 0.12  # one sentence alone must be surer than a whole message
 _JOINED_MARGIN = 0.05  # so must a text that is read with the question before it
@@ -93,8 +93,10 @@ def _kinds_of(message: Message, previous: Message | None, nearest: NearestExampl
             kinds |= _above(scores, _SENTENCE_MARGIN) - {"resource", "vault"}
     if exact_values(text) or "{{vault:" in text:
         kinds.add("vault")  # what is sealed already may still replace an older entry
-    else:
+    elif not unnamed_codes(text):
         kinds.discard("vault")
+    elif names_code(text):
+        kinds.add("vault")
     return _overruled(kinds, message)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from mirix.models.builtin.language import BRACKET, HAN, VAULT_REFERENCE, is_chinese, plain
+from mirix.models.builtin.language import BRACKET, HAN, VAULT_REFERENCE, is_chinese, plain, spelled
 from mirix.models.builtin.patterns import CASE_MATTERS, KIN, KIN_ZH, PATTERNS
 
 _COMPILED = {
@@ -48,12 +48,12 @@ def relative_subject(text: str) -> str:
 
 def has(name: str, text: str) -> bool:
     """Whether the pattern called `name` occurs in `text`."""
-    return _COMPILED[name].search(text) is not None
+    return _COMPILED[name].search(spelled(text)) is not None
 
 
 def read_signals(text: str) -> dict[str, float]:
     """Every signal of a text, 0.0 or 1.0, in the order of `SIGNAL_NAMES`."""
-    bare = plain(text).strip()
+    bare = spelled(plain(text)).strip()
     found = {name: float(pattern.search(bare) is not None) for name, pattern in _COMPILED.items()}
     size = len(HAN.findall(bare)) / 1.6 + len(re.findall(r"[A-Za-z0-9]+", bare))
     found["vault_reference"] = float(VAULT_REFERENCE.search(bare) is not None)

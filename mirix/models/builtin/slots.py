@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mirix.models.builtin.language import plain
+from mirix.models.builtin.language import plain, spelled
 from mirix.models.builtin.signals import has
 from mirix.models.builtin.subjects import Subject, subject_of
 
@@ -21,6 +21,7 @@ _DWELLING = r"(?:flat|house|room|apartment|studio|place|cottage|bungalow|boat)"
 _HOME = re.compile(
     rf"\b(?:I|[Ww]e)(?:['’]m| am|['’]re| are)?(?: now| still)? (?:live|living)\b(?! (?:for|off|"
     rf"without|with it)\b)|"
+    rf"^\W*(?:my |our |the )?[Hh]ome(?: address)?(?:['’]s| is)(?: now)?\b|"
     rf"\b(?:I|[Ww]e)(?:['’]ve| have)?(?: just)? moved (?:to|into|in\b|from)|^\W*[Ww]e['’]re in\b[.!,]|"
     rf"\b(?:[Mm]y|[Oo]ur|[Nn]ew|[Hh]ome) (?:\w+ )?address\b|"
     rf"\b(?:I|[Ww]e)(?:['’]ve| have)?(?: just| now)? (?:taken|took|rented|bought|"
@@ -36,11 +37,15 @@ _EMPLOYER = re.compile(
     r"(?:我|^|,)(?:现在)?在.{1,14}(?:上班|工作|任职|当班)|入职|跳槽到|录取|第一天(?:在|"
     r"去).{0,8}上班|调到.{1,10}(?:公司|单位|部门|分院)"
 )
-_DRINKS = r"coffee|tea|latte|flat whites?|espresso|cappuccino|cocoa|beer|wine|juice|咖啡|茶|拿铁|啤酒|豆浆|可可"
+_DRINKS = (
+    r"coffee|tea|rooibos|matcha|chai|decaf|latte|flat whites?|espresso|cappuccino|cocoa|beer|wine|juice|"
+    r"咖啡|茶|拿铁|啤酒|豆浆|可可"
+)
 _DRINK = re.compile(
     rf"(?i)\bI(?:['’]ll)?(?: now| only| always| just)? (?:drink|take|"
     rf"have)\b.{{0,40}}\b(?:{_DRINKS})\b|\b(?:coffee|tea|drink|usual) order\b|"
-    rf"\b(?:no more|switched (?:from|to)|gave up)\b.{{0,30}}\b(?:{_DRINKS})\b|"
+    rf"\bI(?:['’]m| am) on\b.{{0,20}}\b(?:{_DRINKS})\b|"
+    rf"\b(?:no more|switched (?:from|to)|gave up|given up|cut out|off the|stopped)\b.{{0,30}}\b(?:{_DRINKS})\b|"
     rf"\bmy usual\b.{{0,30}}\b(?:{_DRINKS})\b|"
     rf"(?:只喝|改喝|平时喝|爱喝|不喝|戒了|现在喝|每天喝).{{0,10}}(?:{_DRINKS})"
 )
@@ -56,7 +61,7 @@ _UNSETTLED = re.compile(
 
 def slot_of(sentence: str) -> str:
     """The slot that a sentence on the user fills; "" when it fills none."""
-    text = plain(sentence)
+    text = spelled(plain(sentence))
     if text.rstrip().endswith("?") or has("hypothetical", text):
         return ""
     if subject_of(sentence) in _OTHERS:
@@ -75,7 +80,7 @@ def slot_of(sentence: str) -> str:
 
 def is_unsettled(sentence: str) -> bool:
     """Whether a sentence tells of a wish, a viewing or a contract: nothing has changed by it yet."""
-    return _UNSETTLED.search(plain(sentence)) is not None
+    return _UNSETTLED.search(spelled(plain(sentence))) is not None
 
 
 _OTHERS = frozenset({Subject.OTHER, Subject.FAMILY, Subject.PRONOUN})

@@ -44,6 +44,8 @@ _CANDIDATES = {
     "when": (
         r"\[\d{4}|\d{4}-\d\d|\d{1,2}(?:st|nd|rd|th)?(?: of)? (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|"
         r"Oct|Nov|Dec)|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]* \d|"
+        r"\b(?:in|since|of|until) (?:1[89]|20)\d\d\b|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?\b|"
+        r"(?:周|星期|礼拜)[一二三四五六日天]|"
         r"[\d一二三四五六七八九十]月|[\d一二三四五六七八九十]+号"
     ),
     "money": (

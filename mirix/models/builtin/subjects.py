@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from mirix.models.builtin.language import BRACKET, content_terms, is_past_form, plain
+from mirix.models.builtin.language import BRACKET, content_terms, is_past_form, plain, spelled
 from mirix.models.builtin.patterns import KIN, KIN_ZH
 from mirix.models.builtin.signals import has
 
@@ -117,12 +117,15 @@ _LIFE_CHANGE = re.compile(
 
 def is_life_change(sentence: str) -> bool:
     """Whether a sentence tells that the user's work, home or family changed, or will."""
-    return subject_of(sentence) in {Subject.USER, Subject.OPEN} and _LIFE_CHANGE.search(plain(sentence)) is not None
+    return (
+        subject_of(sentence) in {Subject.USER, Subject.OPEN}
+        and _LIFE_CHANGE.search(spelled(plain(sentence))) is not None
+    )
 
 
 def subject_of(sentence: str) -> Subject:
     """Whom a sentence is about, by how it opens."""
-    text = _OPENING.sub("", plain(sentence).strip())
+    text = _OPENING.sub("", spelled(plain(sentence)).strip())
     if _FAMILY.match(text):
         return Subject.FAMILY
     if _OTHER.match(text):
@@ -149,7 +152,7 @@ def chinese_name(text: str) -> str:
 
 def is_lasting(sentence: str) -> bool:
     """Whether a sentence speaks of what lasts: what somebody is, does for a living, owns, likes, always does."""
-    text = plain(sentence)
+    text = spelled(plain(sentence))
     return (
         any(has(sign, text) for sign in _LASTING)
         or _OWNED.search(text) is not None
@@ -159,7 +162,7 @@ def is_lasting(sentence: str) -> bool:
 
 def is_one_off(sentence: str) -> bool:
     """Whether a sentence tells of one occasion: it has a time and nothing in it speaks of what lasts."""
-    text = plain(sentence)
+    text = spelled(plain(sentence))
     if any(has(sign, text) for sign in _LASTING):
         return False
     verb = _SUBJECT_VERB.match(_OPENING.sub("", text.strip()))
@@ -169,13 +172,13 @@ def is_one_off(sentence: str) -> bool:
 
 def says_only_when(sentence: str) -> bool:
     """Whether nothing but a verb and a time is told ("I moved today!"): true of one day, a fact of none."""
-    text = plain(sentence)
+    text = spelled(plain(sentence))
     return _ONE_OFF.search(text) is not None and len(content_terms(_ONE_OFF.sub(" ", text))) < 2
 
 
 def is_lasting_fact(sentence: str) -> bool:
     """Whether a sentence tells a fact that holds without a time: no event, however interesting."""
-    text = plain(sentence)
+    text = spelled(plain(sentence))
     return (
         any(has(sign, text) for sign in (*_LASTING, "definition", "name_is"))
         and BRACKET.search(sentence) is None

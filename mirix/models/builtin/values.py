@@ -18,6 +18,15 @@ _LINKING = re.compile(
     r"(?i)\b(?:please|just|note|remember|is|are|at|on|under|here|for me|keep|save|note down|you can)\b"
     r"|[是为](?=\s|$)|记一下|记着|帮我|请"
 )
+_CODE_WORD = re.compile(
+    r"(?i)\b(?:new|the|door|gate|my|our|entry|access|locker|fridge|safe|alarm) (?:code|combination|pin)\b"
+)
+_CODE = re.compile(
+    r"(?<![\w.,:/$€£¥-])(?<!\d )(?!(?:19|20)\d\d(?!\w))(?!\d{4}-\d\d)"
+    r"(?:\d{4,12}|\d{1,3}(?:-\d{1,3}){2,5}|(?=[A-Z]*\d)[A-Z\d]{5,14}|[A-Z]{1,4}[-/]\d[\dA-Z/-]{3,14})"
+    r"(?![\w%]|[-/.:, ]\d| ?(?:km|kg|m|g|ml|pounds|euros|dollars|quid|miles|years|people|words|steps|rpm)\b|"
+    r" ?[年月日号点元块万人个字米里克])",
+)
 _MARKS = " ,.;:,。;:-–—()()\"'"
 
 
@@ -46,6 +55,33 @@ def exact_values(text: str) -> list[ExactValue]:
         for span in find_exact_values(bare)
     }
     return list(found.values())
+
+
+def names_code(text: str) -> bool:
+    """Whether a text speaks of a code to get in with, in whatever words."""
+    return _CODE_WORD.search(text) is not None
+
+
+def unnamed_codes(text: str) -> list[ExactValue]:
+    """What looks like a code in the sentences of a text that is known to hold one, though no form of it tells what it
+    is: a run of digits or of letters and digits that is no date, time, amount or year.
+    """
+    bare = BRACKET.sub(" ", text)
+    if has("code", bare):
+        return []
+    found = {}
+    for match in _CODE.finditer(bare):
+        sentence = next((each for each in split_sentences(bare) if match.group() in each), bare)
+        is_secret = has("secret_word", sentence) or names_code(sentence)
+        caption = _told(sentence, match.group())[:80]
+        if caption:
+            found[match.group()] = ExactValue(
+                entry_type="credential" if is_secret else "other",
+                caption=caption,
+                value=match.group(),
+                sensitivity="high" if is_secret else "medium",
+            )
+    return list(found.values()) if len(found) == 1 else []
 
 
 def _caption(text: str, value: str, usual: str) -> str:

@@ -42,6 +42,13 @@ def resolve_expression(
     ref = reference(anchor, timezone)
     text = expression[:_LONGEST]
     ref = replace(ref, tense=Tense(prefer) if prefer else None, leaves_ends_out=bool(_ENDS_OUT.search(text)))
+    try:
+        return _resolved(text, ref)
+    except (OverflowError, ValueError):
+        return None  # beyond the calendar: the day after the last of the year 9999
+
+
+def _resolved(text: str, ref: Reference) -> TimeRange | None:
     found = list(find(text, ref)) or list(find(text, ref, weak=True))
     kept = [each for each in found if not _NEGATED.search(text[max(0, each.start - 24) : each.start])] or found
     kept = [each for each in kept if not each.is_open_ended] or kept

@@ -44,6 +44,7 @@ _PATTERN = r"""
   | (?P<word> [A-Za-z]+(?:['’]clock|\.(?=\s\d))? )
 """
 _LONGEST_GAP = 3  # white space within an expression
+_LONGEST_NUMBER = 20  # characters; what is longer counts nothing, and Python refuses to read thousands of digits
 _LONGEST_RUN = 20  # tokens; what is longer is cut, so that the time taken grows with the text and not faster
 # Numbers and these make no time by themselves, so a run of nothing else need not be read.
 _EMPTY_WORDS = frozenset(["the", "of", "and", "a", "an", "-", ",", "，", "to", "in", "on", "for"])
@@ -171,6 +172,8 @@ def _quarter(text: str) -> Entries:
 
 
 def _number(text: str) -> Entries:
+    if len(text) > _LONGEST_NUMBER:
+        return ()
     value = float(text) if "." in text else int(text)
     if len(text) == 2 and text.startswith("0"):
         return (("<num>", value), ("<minute>", value))
