@@ -19,6 +19,15 @@ from uuid import UUID
 from langchain_core.language_models import BaseChatModel
 from langsmith.run_helpers import tracing_context
 
+from mirix.checks import (
+    check_changes,
+    check_count,
+    check_entry,
+    check_id,
+    check_kinds,
+    check_text,
+    check_user,
+)
 from mirix.config import Settings, load_settings
 from mirix.curation.review import count_waiting
 from mirix.db.pool import User
@@ -35,7 +44,6 @@ from mirix.ingest.inputs import (
     from_image,
     from_messages,
     from_text,
-    storable,
 )
 from mirix.managers.graph import Outcome
 from mirix.memory import store
@@ -150,7 +158,8 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
         `at` is when it was said or seen (aware); relative dates count from it in `timezone` (IANA name; default: the
         user's). Returns when the managers are done, with what changed; `wait=False` returns as soon as the evidence is
         durable and found by its words; `infer=False` keeps the evidence alone, no manager reads it. The same added
-        again changes nothing. Raises InputError for what cannot be taken, ModelError when the managers' model fails: the evidence is kept then, and tried again.
+        again changes nothing. Raises InputError for what cannot be taken, ModelError when the managers' model fails:
+        the evidence is kept then, and tried again.
         """
         begin = time.monotonic()
         parts = self.parts
@@ -226,12 +235,12 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
 
         `asked_at` (aware; default now) is what relative dates in the query count from.
         """
-        if limit < 1:
-            raise InputError("limit counts from 1")
+        check_count(limit, "limit")
+        check_count(deadline_ms, "deadline_ms")
         user = await self._user(user_id)
         sealed = await self._seal_question(user, query)
         filters = Filters(
-            kinds=frozenset(map(_kind, kinds)) if kinds is not None else None,
+            kinds=None if kinds is None else frozenset(check_kinds(kinds) or ()),
             messages=messages,
             since=check_time(since),
             until=check_time(until),
@@ -272,6 +281,8 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
         general knowledge). `at` (aware; default now) is when the turn is said: its dates count from it. No model is
         called. Core memory belongs in every prompt anyway and is not waited for here.
         """
+        check_count(limit, "limit")
+        check_count(deadline_ms, "deadline_ms")
         user = await self._user(user_id)
         sealed = await self._seal_question(user, turn)
         return await self.parts.retriever.recall(
@@ -303,6 +314,7 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
         `as_of` asks for what held in the world at that time. With `reveal` the vault references in the answer are
         replaced by their values, which is written to the audit; they never reach a model. Raises ModelError.
         """
+        check_count(max_tokens, "max_tokens")
         user = await self._user(user_id)
         sealed = await self._seal_question(user, question)
         filters = Filters(as_of=check_time(as_of), agent_id=agent_id, run_id=run_id)
@@ -329,9 +341,7 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
 
     async def _seal_question(self, user: User, question: str) -> str:
         """The question without secrets: a value that is in the vault stands as its reference."""
-        question = storable(question)
-        if not question.strip():
-            raise InputError("the question is empty")
+        question = check_text(question, "the question")
         sealer = self.parts.evidence.sealer(user.user_id)
         async with self.parts.database.transaction(user.user_id) as conn:
             await sealer.load(conn, [question])
@@ -341,7 +351,7 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
         """One memory. Raises NotFoundError."""
         user = await self._user(user_id)
         async with self.parts.database.transaction(user.user_id) as conn:
-            return await store.get(conn, user.user_id, _uuid(memory_id))
+            return await store.get(conn, user.user_id, check_id(memory_id))
 
     async def get_all(
         self,
@@ -357,8 +367,10 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
         offset: int = 0,
     ) -> list[Record]:
         """Memories kind by kind, newest change first; `limit` and `offset` count within each kind."""
-        if limit < 1 or offset < 0:
-            raise InputError("limit counts from 1, offset from 0")
+        check_count(limit, "limit")
+        check_count(offset, "offset", least=0)
+        chosen_kinds = check_kinds(kinds)
+        wanted = MemoryKind if chosen_kinds is None else chosen_kinds
         user = await self._user(user_id)
         scope = Scope(user_id=user.user_id, agent_id=agent_id, run_id=run_id)
         chosen = store.ListFilter(
@@ -370,15 +382,15 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
         )
         found: list[Record] = []
         async with self.parts.database.transaction(user.user_id) as conn:
-            for kind in map(_kind, kinds) if kinds is not None else MemoryKind:
+            for kind in wanted:
                 found += await store.list_records(conn, scope, RECORDS[kind], chosen)
         return found
 
     async def sources(self, memory_id: UUID | str, *, user_id: str | None = None) -> list[Message]:
         """The messages a memory rests on, oldest first."""
-        user = await self._user(user_id)
-        ids = await self.parts.editor.sources(user.user_id, _uuid(memory_id))
-        return await self.parts.evidence.by_id(user.user_id, ids)
+        record = await self.get(memory_id, user_id=user_id)
+        ids = await self.parts.editor.sources(record.user_id, record.id)
+        return await self.parts.evidence.by_id(record.user_id, ids)
 
     # ---- changing by hand ----
 
@@ -387,22 +399,24 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
     ) -> Record:
         """Correct a memory in place. With `version` only if it is still the present one (ConflictError)."""
         user = await self._user(user_id)
-        return await self.parts.editor.update(user.user_id, _uuid(memory_id), storable(changes), version=version)
+        return await self.parts.editor.update(
+            user.user_id, check_id(memory_id), check_changes(changes), version=version
+        )
 
     async def delete(self, memory_id: UUID | str, *, user_id: str | None = None) -> list[Record]:
         """Archive a memory, together with others that say the same from the same messages. Undo brings them back."""
         user = await self._user(user_id)
-        return await self.parts.editor.delete(user.user_id, _uuid(memory_id))
+        return await self.parts.editor.delete(user.user_id, check_id(memory_id))
 
     async def undo(self, memory_id: UUID | str, *, user_id: str | None = None) -> list[Record]:
         """Take the newest change of a memory back, with all that changed in the same operation."""
         user = await self._user(user_id)
-        return await self.parts.editor.undo(user.user_id, _uuid(memory_id))
+        return await self.parts.editor.undo(user.user_id, check_id(memory_id))
 
     async def history(self, memory_id: UUID | str, *, user_id: str | None = None) -> list[HistoryEntry]:
         """All changes of a memory, oldest first."""
         user = await self._user(user_id)
-        rows = await self.parts.editor.history(user.user_id, _uuid(memory_id))
+        rows = await self.parts.editor.history(user.user_id, check_id(memory_id))
         return [
             HistoryEntry(
                 operation=row["operation"],
@@ -421,7 +435,7 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
         """The value of a vault entry, by reference ("k7q2mn") or id. Written to the audit before it is opened."""
         user = await self._user(user_id)
         async with self.parts.database.transaction(user.user_id) as conn:
-            return await reveal(conn, self.parts.keyring, user.user_id, _reference(entry), actor="user")
+            return await reveal(conn, self.parts.keyring, user.user_id, check_entry(entry), actor="user")
 
     async def status(self, *, user_id: str | None = None) -> MemoryStatus:
         """How much is remembered, how much waits, and what serves it."""
@@ -453,18 +467,17 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
     # ---- users ----
 
     async def _user(self, name: str | None) -> User:
-        """A user to read from. The default one is always there; others are made by their first add."""
-        if name is None or name == self._settings.user:
-            return await self._ensure_user(name, None)
-        user = await self.parts.database.find_user(name)
+        """A user to read from. The user `default` is always there; others are made by their first add."""
+        chosen = check_user(self._settings.user if name is None else name)
+        if chosen == Settings.model_fields["user"].default:
+            return await self._ensure_user(chosen, None)
+        user = await self.parts.database.find_user(chosen)
         if user is None:
-            raise NotFoundError(f"there is no user {name!r}: users are made by their first add")
+            raise NotFoundError(f"there is no user {chosen!r}: users are made by their first add")
         return user
 
     async def _ensure_user(self, name: str | None, timezone: str | None) -> User:
-        chosen = name if name is not None else self._settings.user
-        if not chosen.strip() or len(chosen) > 200 or storable(chosen) != chosen:
-            raise InputError("a user_id is a name of 1 to 200 characters")
+        chosen = check_user(self._settings.user if name is None else name)
         return await self.parts.database.ensure_user(chosen, check_timezone(timezone or self.parts.timezone))
 
 
@@ -473,9 +486,12 @@ def _read(
 ) -> list[Incoming]:
     arrival = now()
     if image is not None:
-        data = image if isinstance(image, bytes) else Path(image)
-        return [from_image(data, parts.recogniser, origin, arrival)]
+        if not isinstance(image, bytes | str | Path):
+            raise InputError(f"a picture is bytes or a path, not {type(image).__name__}")
+        return [from_image(image if isinstance(image, bytes) else Path(image), parts.recogniser, origin, arrival)]
     if file is not None:
+        if not isinstance(file, str | Path):
+            raise InputError(f"a file is named by its path, not {type(file).__name__}")
         return from_file(Path(file), origin, arrival)
     if isinstance(content, str):
         return from_text(content, origin, arrival)
@@ -484,29 +500,6 @@ def _read(
     if isinstance(content, list | tuple):
         return from_messages(content, origin, arrival)
     raise InputError(f"content is a text, a message or a list of messages, not {type(content).__name__}")
-
-
-def _kind(value: MemoryKind | str) -> MemoryKind:
-    try:
-        return MemoryKind(value)
-    except ValueError:
-        raise InputError(f"no memory kind {value!r}: there are {', '.join(MemoryKind)}") from None
-
-
-def _uuid(value: UUID | str) -> UUID:
-    try:
-        return value if isinstance(value, UUID) else UUID(value)
-    except ValueError:
-        raise InputError(f"{value!r} is no memory id: see `mirix memory list`") from None
-
-
-def _reference(entry: UUID | str) -> UUID | str:
-    if isinstance(entry, UUID):
-        return entry
-    named = find_references(entry)
-    if named:
-        return named[0]
-    return _uuid(entry) if len(entry) == 36 else entry
 
 
 def _ms(begin: float) -> float:

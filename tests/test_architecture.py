@@ -20,7 +20,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"jobs"}),
     frozenset({"transfer", "curation"}),
     frozenset({"chat"}),
-    frozenset({"results", "parts", "verbs", "system", "blocking"}),
+    frozenset({"checks", "results", "parts", "verbs", "system", "blocking"}),
     frozenset({"client", "server", "cli", "evaluation"}),
 )
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
@@ -32,6 +32,8 @@ KNOWN_SIBLINGS = {
     ("parts", "results"),
     ("verbs", "parts"),
     ("verbs", "results"),
+    ("system", "checks"),
+    ("verbs", "checks"),
     ("system", "parts"),
     ("system", "verbs"),
     ("blocking", "parts"),

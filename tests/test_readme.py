@@ -15,6 +15,7 @@ from mirix.config import Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE = (ROOT / "README.zh-CN.md").read_text(encoding="utf-8")
 _RUN = re.compile(r"<!-- run -->\n```(?P<language>\w+)\n(?P<code>.*?)```", re.DOTALL)
 
 
@@ -45,19 +46,41 @@ def test_every_command_stands_in_the_command_table() -> None:
     assert missing == []
 
 
-def test_the_commands_of_the_readme_run_when_pasted(home: dict[str, str], tmp_path: Path) -> None:
-    blocks = [(match["language"], match["code"]) for match in _RUN.finditer(README)]
+def first_cells(text: str) -> list[str]:
+    """What the rows of commands and settings are about, in order."""
+    return re.findall(r"^\| (`(?:mirix |MIRIX_)[^|]*?)(?<!\\) \|", text, re.MULTILINE)
+
+
+def test_the_chinese_readme_has_the_same_commands_and_settings() -> None:
+    assert first_cells(CHINESE) == first_cells(README)
+    assert CHINESE.count("\n## ") == README.count("\n## ")
+
+
+def test_the_chinese_commands_run_when_pasted(home: dict[str, str], tmp_path: Path) -> None:
+    shell, program = run_blocks(CHINESE, home, tmp_path)
+    assert "花生" in shell and "Yinhe.2207.zhu" in shell
+    assert "Yinhe" not in shell.split("Yinhe.2207.zhu")[-1]
+    assert "古琴" in program
+
+
+def run_blocks(text: str, home: dict[str, str], folder: Path) -> list[str]:
+    """What the blocks that are marked to be run print, in order."""
+    blocks = [(match["language"], match["code"]) for match in _RUN.finditer(text)]
     assert [language for language, _ in blocks] == ["sh", "python"]
-    tools = str(Path(sys.executable).parent)
-    environment = home | {"PATH": f"{tools}:{home['PATH']}", "MIRIX_OCR": "none"}
+    environment = home | {"PATH": f"{Path(sys.executable).parent}:{home['PATH']}", "MIRIX_OCR": "none"}
+    printed = []
     for language, code in blocks:
         call = ["sh", "-euc", code] if language == "sh" else [sys.executable, "-c", code]
-        run = subprocess.run(call, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=180)
+        run = subprocess.run(call, capture_output=True, text=True, env=environment, cwd=folder, timeout=180)
         assert run.returncode == 0, run.stderr[-2000:]
-        if language == "sh":
-            assert "Bergen" in run.stdout
-            assert "Plover-Crank-4172" in run.stdout, "revealed when asked to"
-            listed = run.stdout.split("Plover-Crank-4172")[-1]
-            assert "wifi password" in listed, "the vault shows its caption"
-        else:
-            assert "harpsichords" in run.stdout
+        printed.append(run.stdout)
+    return printed
+
+
+def test_the_commands_of_the_readme_run_when_pasted(home: dict[str, str], tmp_path: Path) -> None:
+    shell, program = run_blocks(README, home, tmp_path)
+    assert "Bergen" in shell
+    assert "Plover-Crank-4172" in shell, "revealed when asked to"
+    listed = shell.split("Plover-Crank-4172")[-1]
+    assert "wifi password" in listed, "the vault shows its caption"
+    assert "harpsichords" in program

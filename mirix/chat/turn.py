@@ -191,13 +191,12 @@ class Chatter:
     async def _answer(self, state: _State) -> _State:
         heard = state["heard"]
         assert isinstance(heard, SetTopics | KeepOut)
-        deed = await self._keep_out(heard, state) if isinstance(heard, KeepOut) else None
         if isinstance(heard, SetTopics) and not heard.topics and heard.reply:
             if on_text := state["on_text"]:
                 on_text(heard.reply)
             return {"reply": heard.reply.strip()}
         if isinstance(heard, KeepOut) and not heard.topics:
-            return {"deed": deed}
+            return {"deed": await self._keep_out(heard, state)}
         scope = state["scope"]
         try:
             answer = await self.answerer.ask(
@@ -214,6 +213,7 @@ class Chatter:
                 await self._store(state, self._said(state), infer=True)
                 await self.worker.start()
             raise
+        deed = await self._keep_out(heard, state) if isinstance(heard, KeepOut) else None
         reply = f"{answer.text}\n\n{deed.text}" if deed else answer.text
         return {"deed": deed, "answer": answer, "reply": reply, "usage": state["usage"] + answer.usage}
 

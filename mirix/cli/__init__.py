@@ -29,6 +29,7 @@ from mirix.cli import (
     transfer,
     vault,
 )
+from mirix.cli.command import INTERRUPTED
 
 EXIT_CODES = {
     0: "done",
@@ -94,4 +95,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
             stream.reconfigure(encoding="utf-8")  # memories are in any language, a console may be in one
-    app()
+    try:
+        sys.exit(app(standalone_mode=False))
+    except typer.TyperException as error:  # one line, as every other error; help was printed where it was all there is
+        words = " ".join(getattr(error, "format_message", error.__str__)().split())
+        if words:
+            path = getattr(getattr(error, "ctx", None), "command_path", "mirix")
+            typer.echo(f"error: {words} (see `{path} --help`)", err=True)
+        sys.exit(getattr(error, "exit_code", 2))
+    except typer.Abort:
+        sys.exit(INTERRUPTED)

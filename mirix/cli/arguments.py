@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
@@ -20,10 +20,10 @@ _PAGE = 1_000
 ALL_STATUSES: tuple[Status, ...] = ("active", "superseded", "archived", "quarantined")
 
 
-def parse_time(text: str, zone: str, *, bound: Literal["start", "end"] = "start") -> datetime:
+def parse_time(text: str, zone: str, *, bound: Literal["start", "end", "last"] = "start") -> datetime:
     """An ISO time, or words such as "last Friday" or 昨天, as an aware time; without an offset it is one of `zone`.
 
-    Of a day or a longer time the start or the end is taken. Raises InputError.
+    Of a day or a longer time the start, the end (exclusive) or the last moment is taken. Raises InputError.
     """
     from mirix.text.dates import resolve_expression
 
@@ -39,6 +39,8 @@ def parse_time(text: str, zone: str, *, bound: Literal["start", "end"] = "start"
         raise InputError(f"{text!r} is no time: write 2026-11-13, 2026-11-13T10:00+01:00, or e.g. 'last Friday'")
     if moment is not None and len(text) > len("2026-11-13"):
         return moment.replace(tzinfo=found.start.tzinfo)
+    if bound == "last":
+        return found.end - timedelta(microseconds=1)
     return found.end if bound == "end" else found.start
 
 

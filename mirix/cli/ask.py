@@ -42,7 +42,7 @@ def ask(
     words = " ".join(question)
     with call.open() as memory:
         zone = memory.status().timezone
-        at = parse_time(as_of, zone, bound="end") if as_of else None
+        at = parse_time(as_of, zone, bound="last") if as_of else None
         answer, sources = answered(call, memory, words, as_of=at, reveal=reveal)
     call.document(documents.answer_document(words, answer, sources))
     show_answer(call, answer, sources, ZoneInfo(zone))
@@ -126,7 +126,7 @@ def search(
             messages=not kind if messages is None else messages,
             since=parse_time(since, zone) if since else None,
             until=parse_time(until, zone, bound="end") if until else None,
-            as_of=parse_time(as_of, zone, bound="end") if as_of else None,
+            as_of=parse_time(as_of, zone, bound="last") if as_of else None,
             tags=tag,
             include_superseded=outdated,
             limit=limit,

@@ -200,8 +200,7 @@ class Talk:
         return [
             Text.assemble(
                 (record.summary, "strike"),
-                (f"  held {show.moment(record.valid_from, self.zone)} – ", "dim"),
-                (show.moment(record.valid_to, self.zone), "dim"),
+                (f"  held {show.held(record, self.zone)}", "dim"),
             )
             for _, record in changed
             if record is not None and record.status == "superseded" and record.valid_to is not None
@@ -311,7 +310,7 @@ class Talk:
     def _time(self, text: str, *, bound_end: bool) -> datetime:
         """The first moment of a time, or its last: what begins at midnight is no part of the day before."""
         if bound_end:
-            return parse_time(text, self.zone.key, bound="end") - timedelta(microseconds=1)
+            return parse_time(text, self.zone.key, bound="last")
         return parse_time(text, self.zone.key)
 
     def _rest(self, line: str, date: str) -> str:

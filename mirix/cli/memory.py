@@ -48,7 +48,7 @@ def list_memories(
         records = memory.get_all(
             kinds=kind,
             tags=tag,
-            as_of=parse_time(as_of, zone, bound="end") if as_of else None,
+            as_of=parse_time(as_of, zone, bound="last") if as_of else None,
             statuses=ALL_STATUSES if everything else ("active",),
             limit=limit,
             agent_id=call.agent,

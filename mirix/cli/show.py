@@ -24,7 +24,7 @@ from mirix.memory.episodic import EpisodicRecord
 from mirix.memory.knowledge_vault import VaultRecord
 from mirix.memory.message import Message
 from mirix.memory.procedural import ProceduralRecord
-from mirix.memory.record import MemoryKind, Record, one_line
+from mirix.memory.record import UNKNOWN_START, MemoryKind, Record, one_line
 from mirix.memory.resource import ResourceRecord
 from mirix.memory.semantic import SemanticRecord
 from mirix.text.secrets import reference_text
@@ -75,6 +75,12 @@ def id_text(memory_id: UUID | str) -> Text:
 # ---- times ----
 
 
+def held(record: Record, zone: ZoneInfo) -> str:
+    """Since when and until when, as far as it is known."""
+    known = [] if record.valid_from == UNKNOWN_START else [f"since {moment(record.valid_from, zone)}"]
+    return ", ".join([*known, *([f"until {moment(record.valid_to, zone)}"] if record.valid_to else [])])
+
+
 def moment(at: datetime, zone: ZoneInfo) -> str:
     """`2026-11-06 14:30`."""
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
@@ -103,37 +109,40 @@ def span(start: datetime | None, end: datetime | None, zone: ZoneInfo) -> str:
 # ---- memories ----
 
 
-def _summary(record: Record) -> Text:
+def _summary(record: Record, zone: ZoneInfo) -> Text:
     text = Text(one_line(record.summary, _LINE))
     if record.status != "active":
         text.stylize("dim")
-        until = f" since {record.valid_to:%Y-%m-%d}" if record.status == "superseded" and record.valid_to else ""
+        until = f" since {day(record.valid_to, zone)}" if record.status == "superseded" and record.valid_to else ""
         text.append(f"  ({record.status}{until})", style="dim italic")
     return text
 
 
-def _procedure(record: ProceduralRecord) -> Text:
+def _procedure(record: ProceduralRecord, zone: ZoneInfo) -> Text:
     steps = "\n".join(f"{number}. {step}" for number, step in enumerate(record.steps, 1))
-    return Text.assemble(_summary(record), "\n", (steps, "dim"))
+    return Text.assemble(_summary(record, zone), "\n", (steps, "dim"))
 
 
 _Cells = Callable[[Any, ZoneInfo], Sequence[RenderableType]]
 # Heading of each column and what stands in it, by type: the one place that knows how each memory is listed.
 _LISTED: Mapping[MemoryKind, tuple[tuple[str, ...], _Cells]] = {
-    MemoryKind.CORE: (("block", "line*"), lambda r, zone: (r.label, _summary(r))),
+    MemoryKind.CORE: (("block", "line*"), lambda r, zone: (r.label, _summary(r, zone))),
     MemoryKind.EPISODIC: (
         ("when", "what happened*"),
-        lambda r, zone: (span(r.occurred_at, r.occurred_until, zone), _summary(r)),
+        lambda r, zone: (span(r.occurred_at, r.occurred_until, zone), _summary(r, zone)),
     ),
-    MemoryKind.SEMANTIC: (("about", "kind", "what*"), lambda r, zone: (one_line(r.name, 24), r.kind, _summary(r))),
-    MemoryKind.PROCEDURAL: (("kind", "how it is done*"), lambda r, zone: (r.entry_type, _procedure(r))),
+    MemoryKind.SEMANTIC: (
+        ("about", "kind", "what*"),
+        lambda r, zone: (one_line(r.name, 24), r.kind, _summary(r, zone)),
+    ),
+    MemoryKind.PROCEDURAL: (("kind", "how it is done*"), lambda r, zone: (r.entry_type, _procedure(r, zone))),
     MemoryKind.RESOURCE: (
         ("type", "title*", "what it says*"),
-        lambda r, zone: (r.resource_type, Text(one_line(r.title, 40)), _summary(r)),
+        lambda r, zone: (r.resource_type, Text(one_line(r.title, 40)), _summary(r, zone)),
     ),
     MemoryKind.VAULT: (
         ("reference", "type", "sensitivity", "what it is*"),
-        lambda r, zone: (reference_text(r.reference), r.entry_type, r.sensitivity, _summary(r)),
+        lambda r, zone: (reference_text(r.reference), r.entry_type, r.sensitivity, _summary(r, zone)),
     ),
 }
 
@@ -189,14 +198,16 @@ def _place(record: Record) -> tuple[str, ...]:
 def _leaf(record: Record, zone: ZoneInfo) -> Text:
     match record:
         case EpisodicRecord():
-            return Text.assemble((span(record.occurred_at, record.occurred_until, zone), "dim"), "  ", _summary(record))
+            return Text.assemble(
+                (span(record.occurred_at, record.occurred_until, zone), "dim"), "  ", _summary(record, zone)
+            )
         case SemanticRecord():
-            return Text.assemble((record.name, "bold"), "  ", _summary(record))
+            return Text.assemble((record.name, "bold"), "  ", _summary(record, zone))
         case ResourceRecord():
-            return Text.assemble((one_line(record.title, 40), "bold"), "  ", _summary(record))
+            return Text.assemble((one_line(record.title, 40), "bold"), "  ", _summary(record, zone))
         case VaultRecord():
-            return Text.assemble(_summary(record), "  ", (reference_text(record.reference), "dim"))
-    return _summary(record)
+            return Text.assemble(_summary(record, zone), "  ", (reference_text(record.reference), "dim"))
+    return _summary(record, zone)
 
 
 def _heading(kind: MemoryKind, count: int) -> Text:
@@ -223,8 +234,7 @@ def memory_card(record: Record, sources: Sequence[Message], zone: ZoneInfo) -> R
         values["reference"] = reference_text(record.reference)
     values |= {
         "when": span(record.occurred_at, record.occurred_until, zone),
-        "valid": f"since {moment(record.valid_from, zone)}"
-        + (f", until {moment(record.valid_to, zone)}" if record.valid_to else ""),
+        "valid": held(record, zone),
         "status": record.status,
         "place": " / ".join(record.tree_path),
         "keywords": ", ".join(record.keywords),

@@ -25,7 +25,7 @@ from mirix.errors import ConflictError, InputError, NotFoundError, OperationErro
 from mirix.ingest.frames import FrameFiles
 from mirix.ingest.sealing import harmless_digests, known_values, lock_values, references_by_digest
 from mirix.managers.building import Builder
-from mirix.managers.finds import cut_of, find_values, without_finds, without_harmless
+from mirix.managers.finds import cut_of, find_values, without_finds, without_harmless, without_strange_references
 from mirix.managers.manager import Proposal
 from mirix.managers.prompt import Shown
 from mirix.managers.proposals import ProposalState, asked_before, store_proposal
@@ -161,6 +161,7 @@ class Applier:
     async def _prepare(self, batch_id: UUID, scope: Scope, trust: int, proposals: Sequence[Proposal]) -> _Work:
         """Build the records and their vectors; an operation that cannot be built becomes a problem."""
         redaction = None
+        proposals = list(map(without_strange_references, proposals))
         async with self._database.transaction(scope.user_id) as conn:
             harmless = await harmless_digests(conn, scope.user_id)
         proposals = [without_harmless(p, harmless, self._keyring, scope.user_id) for p in proposals]

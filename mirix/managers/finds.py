@@ -18,7 +18,7 @@ from mirix.memory.envelope import Keyring
 from mirix.memory.knowledge_vault import VaultRecord, value_digest
 from mirix.memory.record import MemoryKind
 from mirix.memory.redaction import Cut
-from mirix.text.secrets import find_references, reference_text
+from mirix.text.secrets import escape_references, find_references, reference_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,29 @@ def _finds(operation: Operation, proposal: Proposal, trust: int) -> Iterator[Fin
             caption = item.get("summary") or (old.summary if old else "")
             terms = (caption, *item.get("keywords", ()))
             yield Find(value=value, reference=old.reference if old else None, terms=terms)
+
+
+def without_strange_references(proposal: Proposal) -> Proposal:
+    """The proposal with vault references that its manager was not shown made inert: a reveal would fill them in."""
+    known = proposal.shown.references
+    operations = tuple(
+        replace(operation, items=tuple(_without_strange(item, known) for item in operation.items))
+        for operation in proposal.operations
+    )
+    return replace(proposal, operations=operations)
+
+
+def _without_strange(value: Any, known: Collection[str]) -> Any:
+    if isinstance(value, str):
+        strange = [reference for reference in find_references(value) if reference not in known]
+        for reference in strange:
+            value = value.replace(reference_text(reference), escape_references(reference_text(reference)))
+        return value
+    if isinstance(value, Mapping):
+        return {name: _without_strange(inner, known) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_strange(inner, known) for inner in value]
+    return value
 
 
 def without_harmless(proposal: Proposal, harmless: Collection[bytes], keyring: Keyring, user_id: int) -> Proposal:

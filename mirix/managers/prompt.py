@@ -8,11 +8,13 @@ from datetime import datetime, tzinfo
 
 from langchain_core.messages import HumanMessage
 
+from mirix.memory.knowledge_vault import VaultRecord
 from mirix.memory.message import Message
 from mirix.memory.record import Record
 from mirix.models.chat import image_block
 from mirix.text.dates import annotate
 from mirix.text.markup import attributes, neutralise
+from mirix.text.secrets import find_references
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,14 @@ class Shown:
     memories: Mapping[str, Record]
     context: Collection[str] = ()  # evidence handles that are there only to be understood
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # WebP by evidence handle, for models that see
+
+    @property
+    def references(self) -> frozenset[str]:
+        """The vault references that stand in it."""
+        texts = [text for m in self.evidence.values() for text in (m.text, m.title or "", m.uri or "")]
+        texts += [record.index_text() for record in self.memories.values()]
+        entries = [record.reference for record in self.memories.values() if isinstance(record, VaultRecord)]
+        return frozenset(entries).union(*map(find_references, texts))
 
     def narrowed(self, handles: Sequence[str], memories: Mapping[str, Record]) -> Shown:
         """The named messages, each with the one before it as context, and other memories."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from mirix.db.statements import statements
 from mirix.errors import ConflictError, NotFoundError, OperationError
 from mirix.memory import store
 from mirix.memory.indexing import Derived
-from mirix.memory.record import MemoryKind, Record, Trust, new_id
+from mirix.memory.record import UNKNOWN_START, MemoryKind, Record, Trust, new_id
 from mirix.memory.store import Connection
 
 Operation = Literal["insert", "update", "supersede", "merge", "delete", "undo"]
@@ -78,10 +79,19 @@ class Changes:
         return saved
 
     async def supersede(self, old: Record, new: Record, derived: Derived, *, sources: Iterable[UUID] = ()) -> Record:
-        """The world changed at `new.valid_from`: the later value is the current one, whichever arrived first."""
+        """The world changed at `new.valid_from`: the later value is the current one, whichever arrived first.
+
+        A value of which only the day it was told is known may have held for long: what is told after it and began
+        before that day takes its place all the same ("I live in Leeds." "I moved to Bergen last Friday.").
+        """
         if type(new) is not type(old):
             raise OperationError(f"a {old.memory_kind} memory cannot be superseded by a {new.memory_kind} memory")
-        if new.valid_from < old.valid_from:
+        sources = list(sources)
+        if new.valid_from < old.valid_from and await self._is_told_later(old, sources):
+            since = UNKNOWN_START
+        else:
+            since = old.valid_from
+        if new.valid_from < since:
             new = replace(new, status="superseded", valid_to=old.valid_from, superseded_by=old.id)
         await store.insert(self.conn, new, derived)
         await self._write_history("supersede", new, before=None, after=new)
@@ -90,12 +100,24 @@ class Changes:
             await self._link(old.id, new.id, "supersedes")
             await self._judge_messages([new.id])
         else:
-            await self.retire(old, new)
+            await self.retire(old, new, since=since)
         return new
 
-    async def retire(self, old: Record, new: Record) -> Record:
-        """An existing memory takes the place of another from its `valid_from` on."""
-        past = replace(old, status="superseded", valid_to=max(new.valid_from, old.valid_from), superseded_by=new.id)
+    async def _is_told_later(self, old: Record, sources: Sequence[UUID]) -> bool:
+        """Whether all of these messages come after those of a memory whose start is only when it was told."""
+        told = await self._told_at(await sources_of(self.conn, self.user_id, old.id))
+        new = await self._told_at(sources)
+        return bool(new) and old.valid_from in told and min(new) >= max(told)
+
+    async def _told_at(self, message_ids: Sequence[UUID]) -> list[datetime]:
+        parameters = {"user_id": self.user_id, "ids": list(message_ids)}
+        return [row["at"] for row in await (await self.conn.execute(_DOCUMENT["told_at"], parameters)).fetchall()]
+
+    async def retire(self, old: Record, new: Record, *, since: datetime | None = None) -> Record:
+        """An existing memory takes the place of another from its `valid_from` on; that one held `since`."""
+        start = since or old.valid_from
+        end = max(new.valid_from, start)
+        past = replace(old, status="superseded", valid_from=start, valid_to=end, superseded_by=new.id)
         saved = await store.save(self.conn, past)
         await self._write_history("supersede", saved, before=old, after=saved)
         await self._link(new.id, old.id, "supersedes")

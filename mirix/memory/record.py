@@ -68,6 +68,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+UNKNOWN_START = datetime(1900, 1, 1, tzinfo=UTC)  # valid_from of what held already when it was told
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scope:
     """Whose memory: the user, and optionally an agent and a run. Given names must match, or the memory be shared."""

@@ -75,6 +75,8 @@ def _content(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise InputError(f"{path} is a folder: name the file with the chats in it")
+        if not path.is_file() and path.exists():
+            raise InputError(f"{path} is no file with content: name the file with the chats in it")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InputError(f"{path} is larger than {MAX_FILE_BYTES // 10**9} GB: split it")
         return path.read_bytes()

@@ -254,6 +254,8 @@ def _bytes(written: str) -> bytes:
 def _check_place(path: Path, overwrite: bool) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder: name a file in it")
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no ordinary file: name another")
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists already: name another file, or say that it may be replaced (--force)")
     if not path.absolute().parent.is_dir():

@@ -254,6 +254,8 @@ class _Progress:
 
 def _content(path: Path) -> bytes:
     try:
+        if not path.is_file() and path.exists():
+            raise InputError(f"{path} is no file with content: name an export")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InputError(f"{path} is larger than {MAX_FILE_BYTES // 10**9} GB: export without pictures")
         return path.read_bytes()
@@ -337,8 +339,11 @@ def _prepare(
 def _texts(messages: Sequence[Message]) -> tuple[list[str], list[str]]:
     """What is embedded of each message alone, and of each with its two neighbours."""
     found: dict[UUID, EmbeddedTexts] = {}
-    ordered = sorted(range(len(messages)), key=lambda index: (messages[index].conversation_id, index))
-    for _, group in groupby(ordered, key=lambda index: messages[index].conversation_id):
+
+    def run_of(index: int) -> tuple[UUID, bool]:  # what is hidden is nobody's neighbour
+        return messages[index].conversation_id, messages[index].standing == "hidden"
+
+    for _, group in groupby(sorted(range(len(messages)), key=run_of), key=run_of):
         run = [messages[index] for index in group]
         texts = texts_to_embed([Turn(speaker=message.speaker, text=message.text) for message in run])
         found |= {message.id: each for message, each in zip(run, texts, strict=True)}

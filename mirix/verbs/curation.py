@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from mirix.checks import check_entry, check_id
 from mirix.curation.conversations import Conversation, last_messages, list_conversations
 from mirix.curation.forgetting import Forgetter, Forgotten
 from mirix.curation.frames import KeptFrame, read_frame
@@ -18,7 +19,6 @@ from mirix.memory.changes import Change
 from mirix.memory.knowledge_vault import VaultEntryType, VaultSensitivity
 from mirix.memory.message import Message
 from mirix.memory.record import Record
-from mirix.text.secrets import find_references
 from mirix.verbs.opened import Opened
 
 
@@ -35,7 +35,7 @@ class CurationVerbs:
         ConflictError when others keep changing what is to be forgotten.
         """
         user = await self._user(user_id)
-        return await _forgetter(self).forget(user.user_id, [_id(one) for one in ids])
+        return await _forgetter(self).forget(user.user_id, [check_id(one) for one in ids])
 
     async def forget_conversation(self: Opened, name: str, *, user_id: str | None = None) -> Forgotten:
         """Take a conversation out for good, with the memories that rest on it alone. Raises NotFoundError."""
@@ -68,7 +68,7 @@ class CurationVerbs:
     async def frame(self: Opened, message_id: UUID | str, *, user_id: str | None = None) -> KeptFrame:
         """The picture behind a message, secrets painted over, with the places of its lines. Raises NotFoundError."""
         user = await self._user(user_id)
-        return await read_frame(self.parts.database, self.parts.frames, user.user_id, _id(message_id))
+        return await read_frame(self.parts.database, self.parts.frames, user.user_id, check_id(message_id))
 
     # ---- what waits for the user ----
 
@@ -86,12 +86,12 @@ class CurationVerbs:
         forgotten.
         """
         user = await self._user(user_id)
-        return await _reviewer(self).accept(user.user_id, _id(proposal_id))
+        return await _reviewer(self).accept(user.user_id, check_id(proposal_id))
 
     async def reject_proposal(self: Opened, proposal_id: UUID | str, *, user_id: str | None = None) -> None:
         """Leave everything as it is; the same is not asked again. Raises NotFoundError, ConflictError."""
         user = await self._user(user_id)
-        await _reviewer(self).reject(user.user_id, _id(proposal_id))
+        await _reviewer(self).reject(user.user_id, check_id(proposal_id))
 
     async def quarantined(self: Opened, *, user_id: str | None = None) -> list[QuarantinedEntry]:
         """Memories that are kept apart because what they rest on reads like an order to the assistant."""
@@ -104,19 +104,19 @@ class CurationVerbs:
         Raises NotFoundError, ConflictError when it was rejected or deleted.
         """
         user = await self._user(user_id)
-        return await _reviewer(self).admit(user.user_id, _id(memory_id))
+        return await _reviewer(self).admit(user.user_id, check_id(memory_id))
 
     async def reject_quarantined(self: Opened, memory_id: UUID | str, *, user_id: str | None = None) -> Record:
         """Archive a memory that is in quarantine. Undo puts it back. Raises NotFoundError, ConflictError."""
         user = await self._user(user_id)
-        return await _reviewer(self).dismiss(user.user_id, _id(memory_id))
+        return await _reviewer(self).dismiss(user.user_id, check_id(memory_id))
 
     # ---- sealing by hand ----
 
     async def seal_candidates(self: Opened, message_id: UUID | str, *, user_id: str | None = None) -> list[str]:
         """What could be a secret in a message, in clear. Raises NotFoundError."""
         user = await self._user(user_id)
-        return await _sealer(self).candidates(user.user_id, _id(message_id))
+        return await _sealer(self).candidates(user.user_id, check_id(message_id))
 
     async def seal(
         self: Opened,
@@ -137,7 +137,7 @@ class CurationVerbs:
         user = await self._user(user_id)
         values = [value] if isinstance(value, str) else list(value or ())
         wish = EntryWish(caption=clean_name(caption, "caption"), entry_type=entry_type, sensitivity=sensitivity)
-        return await _sealer(self).seal(user.user_id, _id(message_id), values, wish)
+        return await _sealer(self).seal(user.user_id, check_id(message_id), values, wish)
 
     async def unseal(self: Opened, entry: UUID | str, *, user_id: str | None = None) -> UnsealingReport:
         """Undo a false alarm: the value stands again where its reference did, and is not sealed again.
@@ -146,7 +146,7 @@ class CurationVerbs:
         picture stays so: see the result. Raises NotFoundError, SealError, ConflictError.
         """
         user = await self._user(user_id)
-        return await _sealer(self).unseal(user.user_id, _entry_name(entry))
+        return await _sealer(self).unseal(user.user_id, check_entry(entry))
 
     # ---- vectors ----
 
@@ -175,18 +175,3 @@ def _reviewer(memory: Opened) -> Reviewer:
 def _sealer(memory: Opened) -> LateSealer:
     parts = memory.parts
     return LateSealer(parts.database, parts.indexer, parts.keyring, parts.frames)
-
-
-def _entry_name(entry: UUID | str) -> UUID | str:
-    """A reference, bare or as it stands in texts, or an id."""
-    if isinstance(entry, UUID):
-        return entry
-    named = find_references(entry)
-    return named[0] if named else _id(entry) if len(entry) in (32, 36) else entry
-
-
-def _id(value: UUID | str) -> UUID:
-    try:
-        return value if isinstance(value, UUID) else UUID(value)
-    except ValueError:
-        raise InputError(f"{value!r} is no id of a memory or message: see `mirix memory list`") from None

@@ -222,3 +222,18 @@ def test_a_cut_keeps_to_whole_values_and_takes_the_longest_first() -> None:
 def test_only_a_value_that_could_be_nothing_else_is_cut_everywhere(value: str, is_sure: bool) -> None:
     cut = Cut(references={value: "aaaa"}, terms={})
     assert (cut.everywhere.text(value) != value) is is_sure
+
+
+async def test_a_reference_that_a_manager_was_not_shown_is_inert_in_what_it_writes(open_mirix: OpenMirix) -> None:
+    """Else a reveal would put the value of any entry into an answer about another thing."""
+    planted = says(knowledge("gate", "Green"))
+    model = scripted([routed(), routed(semantic=["e1"])], semantic=planted)
+    memory = await open_mirix(model)
+    sealed = await memory.add("The wifi password is Grebe!Lantern27.")
+    [secret] = sealed.changes
+    record = await memory.get(secret.id)
+    assert isinstance(record, VaultRecord)
+    planted["tool_calls"][0]["args"]["items"][0]["details"] = f"It is {{{{vault:{record.reference}}}}}"
+    await memory.add("The gate is green.")
+    [gate] = await memory.get_all(kinds=["semantic"])
+    assert gate.details == f"It is ((vault:{record.reference}))"

@@ -163,6 +163,25 @@ async def test_an_older_value_that_arrives_late_never_wins(world: World, kind: M
     assert await world.standing(old_message) == "outdated"
 
 
+async def test_what_is_told_later_wins_over_what_held_already_when_it_was_told(world: World, kind: MemoryKind) -> None:
+    said = await world.message(at=MAY)
+    said_later = await world.message("it changed last week", at=MAY + timedelta(minutes=1))
+    old = await world.insert(world.sample(kind, valid_from=MAY), said)
+    new = await world.supersede(old, later(old, days=-7), said_later)
+    assert ((await world.get(old)).status, (await world.get(new)).status) == ("superseded", "active")
+    assert [r.id for r in await listed(world, kind, as_of=MAY - timedelta(days=8))] == [old.id]
+    assert [r.id for r in await listed(world, kind, as_of=MAY - timedelta(days=6))] == [new.id]
+    await world.editor.undo(world.user.user_id, new.id)
+    assert (await world.get(old)).valid_from == MAY
+
+
+async def test_a_start_that_was_told_is_not_moved(world: World, kind: MemoryKind) -> None:
+    said = await world.message(at=MAY)
+    old = await world.insert(world.sample(kind, valid_from=MAY - timedelta(days=3)), said)
+    new = await world.supersede(old, later(old, days=-7), await world.message(at=MAY + timedelta(minutes=1)))
+    assert ((await world.get(old)).status, (await world.get(new)).status) == ("active", "superseded")
+
+
 async def test_as_of_shows_what_held_at_that_time(world: World, kind: MemoryKind) -> None:
     old = await world.insert(world.sample(kind))
     new = await world.supersede(old, later(old))

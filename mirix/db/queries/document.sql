@@ -113,3 +113,7 @@ DELETE FROM memory_link AS l USING document AS a, document AS b
 WHERE l.user_id = %(user_id)s AND a.user_id = %(user_id)s AND b.user_id = %(user_id)s
   AND l.from_doc = a.doc AND l.to_doc = b.doc
   AND a.record_id = ANY (%(record_ids)s::uuid[]) AND b.record_id = ANY (%(record_ids)s::uuid[]);
+
+-- name: told_at
+-- When some messages were said.
+SELECT at FROM message WHERE user_id = %(user_id)s AND id = ANY (%(ids)s::uuid[]);

@@ -91,10 +91,13 @@ def _caption(text: str, value: str, usual: str) -> str:
     told = _told(clause, value)
     if len(content_terms(told)) < 2:
         told = _told(sentence, value)
-    if not content_terms(told) or find_exact_values(told):
+    if not content_terms(told) or find_exact_values(told) or (usual and _OWN_DOING.match(told)):
         return usual
     names_sort = bool(set(content_terms(usual)) & set(content_terms(told))) or not usual
     return told[:80] if names_sort else f"{told[:60]} ({usual})"
+
+
+_OWN_DOING = re.compile(r"(?:I|We)(?:'m|'ve|'re)?(?: \w+){1,3}\Z|[我咱](?:们)?\w{0,4}\Z")  # "I live", 我住: tells no sort
 
 
 def _told(text: str, value: str) -> str:
