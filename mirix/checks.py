@@ -71,6 +71,8 @@ def check_entry(entry: UUID | str) -> UUID | str:
     if isinstance(entry, UUID):
         return entry
     text = check_text(entry, "the reference of a vault entry")
+    if text != entry:
+        raise InputError(f"{text!r} is no reference of a vault entry: see `mirix vault list`")
     named = find_references(text)
     if named:
         return named[0]

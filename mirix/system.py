@@ -467,10 +467,10 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
     # ---- users ----
 
     async def _user(self, name: str | None) -> User:
-        """A user to read from. The user `default` is always there; others are made by their first add."""
-        chosen = check_user(self._settings.user if name is None else name)
-        if chosen == Settings.model_fields["user"].default:
-            return await self._ensure_user(chosen, None)
+        """A user to read from. The one of the settings is always there; those named are made by their first add."""
+        if name is None or name == Settings.model_fields["user"].default:
+            return await self._ensure_user(name, None)
+        chosen = check_user(name)
         user = await self.parts.database.find_user(chosen)
         if user is None:
             raise NotFoundError(f"there is no user {chosen!r}: users are made by their first add")

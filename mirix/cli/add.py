@@ -47,7 +47,7 @@ def add(
         transfer.add_folder(call, Path(text[0]), wait=wait)
         return
     content = _content(text)
-    with call.open() as memory:
+    with call.open(makes_user=True) as memory:
         zone = timezone or (_timezone(memory) if at else None)
         with call.working("reading the picture" if image else "remembering"):
             result = memory.add(

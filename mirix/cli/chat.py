@@ -48,7 +48,7 @@ def chat(
 ) -> None:
     """Talk with the memory: each turn is remembered, and answered from memory. With --json one line a turn."""
     is_prompting = sys.stdin.isatty() and call.out.is_terminal
-    with call.open() as memory:
+    with call.open(makes_user=True) as memory:
         talk = _Talk(call, memory, conversation=conversation, new=new, reveal=reveal)
         if is_prompting:
             with suppress(ImportError):  # line editing and history; Windows has its own

@@ -98,13 +98,18 @@ class Invocation:
         return load_settings(**self.overrides)
 
     @contextmanager
-    def open(self, settings: Settings | None = None) -> Iterator[Mirix]:
-        """An open Mirix, with the settings of options and environment unless others are handed over."""
+    def open(self, settings: Settings | None = None, *, makes_user: bool = False) -> Iterator[Mirix]:
+        """An open Mirix, with the settings of options and environment unless others are handed over.
+
+        A user named by option has to be there already, but for commands that make one. Raises NotFoundError.
+        """
         with self.working("opening the memory"):
             from mirix.blocking import Mirix
 
             memory = Mirix(settings or self.settings)
         with memory:
+            if self.overrides.get("user") is not None and not makes_user:
+                memory.status(user_id=str(self.overrides["user"]))
             yield memory
 
     def working(self, words: str) -> AbstractContextManager[object]:

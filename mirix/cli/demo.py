@@ -117,7 +117,7 @@ def demo(
     tally = Tally()
     with call.working("making room"):
         clear(settings)
-    with call.open(settings) as memory:
+    with call.open(settings, makes_user=True) as memory:
         _add_week(call, memory, batches_of(week), tally)
         records = memory.get_all(limit=1_000)
         _show_memories(call, records)
@@ -267,7 +267,7 @@ def _ask(call: Invocation, memory: Mirix, question: Question, tally: Tally) -> d
 
 def _talk(call: Invocation, week: Mirix, settings: Settings, asked_at: datetime, *, keep: bool) -> None:
     own = settings.model_copy(update={"user": YOU, "timezone": call.settings.timezone, "ocr": "none"})
-    with call.open(own) as memory:
+    with call.open(own, makes_user=True) as memory:
         zone = ZoneInfo(memory.status().timezone)
         Talk(call=call, own=memory, week=week, asked_at=asked_at, zone=zone, is_kept=keep).run()
 

@@ -95,7 +95,7 @@ def import_(
         raise InputError(
             f"unknown format {what!r}: there are {', '.join(_CHATS)}, or an export of Mirix without a name"
         )
-    with call.open() as memory, _bar(call, "reading chats") as tell:
+    with call.open(makes_user=True) as memory, _bar(call, "reading chats") as tell:
         brought = memory.import_chats(
             file, cast("ChatFormat", what), agent_id=call.agent, run_id=call.run, wait=wait, on_progress=tell
         )
@@ -104,7 +104,7 @@ def import_(
 
 def add_folder(call: Invocation, folder: Path, *, wait: bool = True) -> None:
     """Add the documents and screenshots in a folder, with a bar, and tell at the end what could not be read."""
-    with call.open() as memory, _bar(call, "reading files") as tell:
+    with call.open(makes_user=True) as memory, _bar(call, "reading files") as tell:
         brought = memory.add_folder(folder, agent_id=call.agent, run_id=call.run, wait=wait, on_progress=tell)
     _report(call, brought, "file")
 
@@ -112,7 +112,7 @@ def add_folder(call: Invocation, folder: Path, *, wait: bool = True) -> None:
 def _import_export(call: Invocation, file: Path, passphrase: str | None, secrets: bool, merge: bool) -> None:
     if secrets and passphrase is None and _is_sealed(file):
         passphrase = _asked(f"Passphrase of {file.name}", confirm=False)
-    with call.open() as memory, _bar(call, "importing") as tell:
+    with call.open(makes_user=True) as memory, _bar(call, "importing") as tell:
         told = memory.restore(
             file,
             passphrase=passphrase,

@@ -63,7 +63,7 @@ def judge(
     has_answer: bool = True,
 ) -> Verdict:
     """The verdict on an answer with its citations. `accepted` are alternatives; not used without `has_answer`."""
-    text = _CITATION.sub("", answer).strip()
+    text = without_citations(answer)
     claimed = bool(text) and not says_unknown(text)
     if not has_answer:
         return Verdict(claimed=claimed, right=not claimed, f1=float(not claimed))
@@ -81,6 +81,10 @@ def judge(
         ),
         f1=max((token_f1(given, words(each)) for each in accepted), default=0.0),
     )
+
+
+def without_citations(text: str) -> str:
+    return _CITATION.sub("", text).strip()
 
 
 def says_unknown(text: str) -> bool:

@@ -31,6 +31,7 @@ class Question:
     evidence: frozenset[str]  # ids of turns; empty: not scored in retrieval
     category: str  # as the data set calls it
     trap: str | None = None  # a wrong answer that the question invites
+    is_verbatim: bool = False  # only right character for character
 
     @property
     def is_answerable(self) -> bool:

@@ -24,6 +24,7 @@ from mirix.memory.indexing import Vector
 from mirix.memory.record import now
 from mirix.models.embed import Embedder
 from mirix.retrieval.context import render_hit
+from mirix.retrieval.hits import Hit
 from mirix.system import AsyncMirix
 from mirix.text.chunks import count_tokens
 
@@ -97,8 +98,13 @@ class MirixSystem:
     def name(self) -> str:
         return "mirix" if self.mode is Ingest.EVIDENCE else "mirix, write graph"
 
-    def _user(self, conversation: Conversation) -> str:
+    def user(self, conversation: Conversation) -> str:
+        """Whose memory a conversation is told to."""
         return f"{conversation.name} {self.mode.value}"
+
+    def turns_of(self, hit: Hit) -> tuple[str, ...]:
+        """The ids of the turns that a hit is or rests on."""
+        return tuple(dict.fromkeys(self._ids[key] for key in hit.source_ids))
 
     async def ingest(self, conversation: Conversation) -> None:
         for session in conversation.sessions:
@@ -108,7 +114,7 @@ class MirixSystem:
             ]
             added = await self.memory.add(
                 turns,
-                user_id=self._user(conversation),
+                user_id=self.user(conversation),
                 timezone=conversation.timezone,
                 infer=self.mode is Ingest.GRAPH,
             )
@@ -118,13 +124,10 @@ class MirixSystem:
 
     async def search(self, conversation: Conversation, question: Question) -> Ranked:
         found = await self.memory.search(
-            question.text, user_id=self._user(conversation), limit=HITS, asked_at=question.asked_at
+            question.text, user_id=self.user(conversation), limit=HITS, asked_at=question.asked_at
         )
         entries = [
-            Entry(
-                ids=tuple(dict.fromkeys(self._ids[key] for key in hit.source_ids)),
-                text=render_hit(number, hit, conversation.timezone),
-            )
+            Entry(ids=self.turns_of(hit), text=render_hit(number, hit, conversation.timezone))
             for number, hit in enumerate(found.hits, 1)
         ]
         return Ranked(entries=entries, ms=found.ms)

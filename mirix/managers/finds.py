@@ -71,7 +71,8 @@ def _without_strange(value: Any, known: Collection[str]) -> Any:
             value = value.replace(reference_text(reference), escape_references(reference_text(reference)))
         return value
     if isinstance(value, Mapping):
-        return {name: _without_strange(inner, known) for name, inner in value.items()}
+        # What stands as a value is looked up, not shown.
+        return {name: inner if name == "value" else _without_strange(inner, known) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_without_strange(inner, known) for inner in value]
     return value

@@ -254,8 +254,10 @@ class _Progress:
 
 def _content(path: Path) -> bytes:
     try:
-        if not path.is_file() and path.exists():
-            raise InputError(f"{path} is no file with content: name an export")
+        if path.is_dir():
+            raise InputError(f"cannot read {path}: it is a folder")
+        if path.exists() and not path.is_file():
+            raise InputError(f"cannot read {path}: it is no file with content")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise InputError(f"{path} is larger than {MAX_FILE_BYTES // 10**9} GB: export without pictures")
         return path.read_bytes()

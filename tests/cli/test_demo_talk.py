@@ -77,7 +77,7 @@ def test_secret_is_shown_by_its_reference_only(say: Say, own: Mirix) -> None:
 def test_move_supersedes_and_the_past_can_be_asked_for(say: Say) -> None:
     say("/at 2026-11-02 I live in Leeds.")
     moved = say("/at 2026-11-10 I moved from Leeds to Bergen today.")
-    assert "superseded I live in Leeds. held 2026-11-02 00:00 – 2026-11-10 00:00" in moved
+    assert "superseded I live in Leeds. held since 2026-11-02 00:00, until 2026-11-10 00:00" in moved
     assert "/as-of 2026-11-09" in moved
     assert "Bergen" in say("Where do I live?")
     before = say("/as-of 2026-11-09 Where do I live?")

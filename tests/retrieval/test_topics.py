@@ -42,11 +42,14 @@ async def test_topics_are_tidied_distinct_and_limited() -> None:
     assert found == ["a b", "c", "d", "e"]
 
 
+async def test_a_single_topic_need_not_be_a_list() -> None:
+    assert (await topics({"tool_calls": [{"name": "set_topics", "args": {"topics": "kiln"}}]}))[0] == ["kiln"]
+
+
 @pytest.mark.parametrize(
     "reply",
     [
         "no call at all",
-        {"tool_calls": [{"name": "set_topics", "args": {"topics": "kiln"}}]},
         {"tool_calls": [{"name": "other", "args": {}}]},
         {"tool_calls": [{"name": "set_topics", "args": {"topics": [], "more": 1}}]},
     ],

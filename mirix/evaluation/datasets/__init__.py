@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mirix.evaluation.corpus import Conversation
-from mirix.evaluation.datasets import locomo, longmemeval
+from mirix.evaluation.datasets import lifelog, locomo, longmemeval
 
 READERS: Mapping[str, Callable[[Path], list[Conversation]]] = {
+    "lifelog": lifelog.read,
     "locomo": locomo.read,
     "longmemeval": longmemeval.read,
 }

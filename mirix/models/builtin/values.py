@@ -97,7 +97,9 @@ def _caption(text: str, value: str, usual: str) -> str:
     return told[:80] if names_sort else f"{told[:60]} ({usual})"
 
 
-_OWN_DOING = re.compile(r"(?:I|We)(?:'m|'ve|'re)?(?: \w+){1,3}\Z|[我咱](?:们)?\w{0,4}\Z")  # "I live", 我住: tells no sort
+_OWN_DOING = re.compile(
+    r"(?:I|We)(?:'m|'ve|'re)?(?: \w+){1,3}\Z|[我咱](?:们)?\w{0,4}\Z"
+)  # "I live", 我住: tells no sort
 
 
 def _told(text: str, value: str) -> str:
