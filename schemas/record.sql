@@ -41,6 +41,16 @@ CREATE INDEX ON memory_record (user_id, updated_at DESC, id DESC);
 CREATE INDEX ON memory_record (user_id, content_hmac);
 CREATE INDEX ON memory_record (user_id, occurred_at) WHERE occurred_at IS NOT NULL;
 CREATE INDEX ON memory_record (user_id, embedding_model);
+-- From when to when it happened or has held: what a question that names a time looks for. CASE, for row level security
+-- takes coalesce to be leaky and would not use the index.
+CREATE INDEX ON memory_record (
+    user_id,
+    (CASE WHEN occurred_until IS NOT NULL THEN occurred_until
+          WHEN occurred_at IS NOT NULL THEN occurred_at ELSE valid_from END),
+    (CASE WHEN occurred_at IS NOT NULL THEN occurred_at ELSE valid_from END)
+);
+-- A long text makes room for the vector, not the other way round: an exact scan reads vectors only.
+ALTER TABLE memory_record ALTER COLUMN embedding SET STORAGE MAIN;
 
 COMMENT ON COLUMN memory_record.user_id IS 'whose memory it is; row level security compares it with the setting mirix.user_id';
 COMMENT ON COLUMN memory_record.id IS 'UUIDv7 made in Python; models see a handle that is valid for one call only';

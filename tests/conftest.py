@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
@@ -26,6 +27,8 @@ from mirix.memory.indexing import Indexer
 from mirix.models.embed import make_embedder
 
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+hypothesis.settings.register_profile("mirix", deadline=None)  # other work on the machine is no error
+hypothesis.settings.load_profile("mirix")
 
 
 @pytest.fixture(scope="session")

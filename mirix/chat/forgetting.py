@@ -16,7 +16,7 @@ from mirix.chat.rows import Recent
 from mirix.chat.showing import words_of
 from mirix.chat.wording import Language, Saying, bullets, counted, forgotten_text
 from mirix.curation.forgetting import Forgetter, Trace
-from mirix.curation.reach import find_reach
+from mirix.curation.reach import Reach, find_reach
 from mirix.db.pool import Database, User
 from mirix.db.statements import statements
 from mirix.ingest.evidence import Evidence
@@ -29,6 +29,7 @@ from mirix.memory.record import Record, Scope
 ASKED_ABOVE = 3  # memories and messages of an answer that go without a question
 _CHAT = statements("chat")
 _FORGET = statements("forget")
+_DOCUMENT = statements("document")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +56,17 @@ class ChatForgetter:
         match wanted.what:
             case "last_turn":
                 ids = [row.id for row in recent.last_exchange]
-                return await self._gone(user, ids, language) if ids else _nothing(Saying.NOTHING_SAID, language)
+                if not ids:
+                    return _nothing(Saying.NOTHING_SAID, language)
+                found = await self._existing(user, ids)
+                if await self._goes_further(user, found):
+                    return await self._asked(user, found, language)
+                return await self._gone(user, ids, language)
             case "last_answer":
                 if not recent.answers_last:
                     return _nothing(Saying.NOTHING_CITED, language)
                 found = await self._existing(user, recent.last_cited)
-                if len(found.ids) > ASKED_ABOVE:
+                if len(found.ids) > ASKED_ABOVE or await self._goes_further(user, found):
                     return await self._asked(user, found, language)
                 return await self._gone(user, [*found.ids, recent.rows[-1].id], language)
             case _:
@@ -89,9 +95,7 @@ class ChatForgetter:
     async def _asked(self, user: User, found: _Found, language: Language) -> Deed:
         """What exactly would go, and the question."""
         async with self.database.transaction(user.user_id) as conn:
-            reach = await find_reach(
-                conn, self.keyring, user.user_id, {r.id for r in found.records}, {m.id for m in found.messages}
-            )
+            reach = await self._reach(conn, user, found)
         told = [record.summary for record in reach.records]
         told += [f"{message.speaker}: {message.text}" for message in reach.messages if message.role != "assistant"]
         messages = len(reach.messages) + 1  # the question repeats it, too
@@ -111,6 +115,20 @@ class ChatForgetter:
             cited=found.ids,
             asks=True,
         )
+
+    async def _goes_further(self, user: User, found: _Found) -> bool:
+        """Whether a memory would go that was not named and knows more than the messages that were."""
+        named = set(found.ids)
+        async with self.database.transaction(user.user_id) as conn:
+            reach = await self._reach(conn, user, found)
+            gone = {record.id for record in reach.records} - named
+            parameters = {"user_id": user.user_id, "record_ids": list(gone)}
+            rows = await (await conn.execute(_DOCUMENT["sources_of"], parameters)).fetchall()
+        return any(row["source_id"] not in {message.id for message in reach.messages} for row in rows)
+
+    async def _reach(self, conn: store.Connection, user: User, found: _Found) -> Reach:
+        memory_ids, message_ids = {record.id for record in found.records}, {message.id for message in found.messages}
+        return await find_reach(conn, self.keyring, user.user_id, memory_ids, message_ids)
 
     async def _existing(self, user: User, ids: Sequence[UUID]) -> _Found:
         async with self.database.transaction(user.user_id) as conn:

@@ -16,6 +16,7 @@ import mirix
 from mirix.cli import (
     add,
     ask,
+    bench,
     chat,
     conversation,
     demo,
@@ -86,6 +87,7 @@ for _verbs in (
     doctor,
     demo,
     evaluate,
+    bench,
 ):
     _verbs.register(app)
 

@@ -105,6 +105,9 @@ CREATE INDEX ON message (user_id, batch_id);
 CREATE INDEX ON message (user_id, at);
 CREATE INDEX ON message (user_id, speaker);
 CREATE INDEX ON message (user_id, embedding_model) WHERE standing <> 'hidden';
+CREATE INDEX ON message (user_id) WHERE mentioned <> '{}';
+-- A long text makes room for the vectors, not the other way round: an exact scan reads vectors only.
+ALTER TABLE message ALTER COLUMN embedding SET STORAGE MAIN, ALTER COLUMN window_embedding SET STORAGE MAIN;
 COMMENT ON TABLE message IS 'raw evidence: every turn, text or frame, sealed, never edited but by redaction';
 COMMENT ON COLUMN message.position IS 'order within the conversation';
 COMMENT ON COLUMN message.role IS 'user, assistant or tool';

@@ -88,11 +88,11 @@ async def run_answers(
     *,
     progress: Progress = silent,
 ) -> Outcome:
-    """Show and answer whatever is not answered yet. Raises what a memory system raises; a failing reader ends nothing."""
+    """Show and answer whatever is not answered yet. A failing reader ends nothing, a failing memory does."""
     contexts = {shown.key: shown for shown in folder.contexts.read()}
     for done, conversation in enumerate(conversations, 1):
         own = [each for each in asked if each.conversation == conversation.name]
-        contexts |= await _show_all(folder, conversation, own, arms, contexts.keys())
+        contexts |= await _show_all(folder, conversation, own, arms, contexts.keys(), progress)
         progress("conversations", done, len(conversations))
     answered = {answer.key for answer in folder.answers.read()}
     pairs = [
@@ -126,6 +126,7 @@ async def _show_all(
     asked: Sequence[Asked],
     arms: Sequence[ContextArm],
     known: Set[tuple[str, str, str]],
+    progress: Progress,
 ) -> dict[tuple[str, str, str], Shown]:
     """The contexts of one conversation that are not there yet."""
     missing = [
@@ -134,6 +135,9 @@ async def _show_all(
     needed = {id(arm.system): arm.system for arm, _ in missing if arm.system is not None}
     for system in needed.values():
         await system.ingest(conversation)
-    shown = [await arm.show(conversation, each.question) for arm, each in missing]
+    shown = []
+    for done, (arm, each) in enumerate(missing, 1):
+        shown.append(await arm.show(conversation, each.question))
+        progress(f"contexts of {conversation.name}", done, len(missing))
     folder.contexts.append(shown)
     return {each.key: each for each in shown}

@@ -9,6 +9,7 @@ audited     the same answers measured on corrected labels
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -84,22 +85,24 @@ def _wrong_answer(asked: Asked, answerable: Sequence[Asked]) -> str | None:
 # ---- shuffled labels ----
 
 
-def shuffled(asked: Iterable[Asked]) -> dict[QuestionKey, frozenset[str]]:
-    """For each question with evidence, that of the next one of its conversation whose evidence is all other turns.
+def shuffled(asked: Iterable[tuple[str, Question]]) -> dict[QuestionKey, frozenset[str]]:
+    """For each question with evidence, that of another one of its conversation, all of it other turns.
 
-    Questions for which there is none are left out.
+    Questions come with the name of their conversation. Those for which there is no such evidence are left out. Which
+    other one is drawn by chance, from a fixed seed: questions that follow one another are often about one session.
     """
-    groups: dict[str, list[Asked]] = defaultdict(list)
-    for each in asked:
-        if each.question.evidence:
-            groups[each.conversation].append(each)
+    groups: dict[str, list[Question]] = defaultdict(list)
+    for conversation, question in asked:
+        if question.evidence:
+            groups[conversation].append(question)
     found = {}
-    for members in groups.values():
-        for at, each in enumerate(members):
-            others = (other.question.evidence for other in [*members[at + 1 :], *members[:at]])
-            wrong = next((evidence for evidence in others if not evidence & each.question.evidence), None)
+    for conversation, members in groups.items():
+        random.Random(conversation).shuffle(members)
+        for at, question in enumerate(members):
+            others = (other.evidence for other in [*members[at + 1 :], *members[:at]])
+            wrong = next((evidence for evidence in others if not evidence & question.evidence), None)
             if wrong is not None:
-                found[each.key] = wrong
+                found[conversation, question.id] = wrong
     return found
 
 
@@ -150,15 +153,9 @@ class Audit:
     def asked(self, asked: Sequence[Asked]) -> list[Asked]:
         return [replace(each, question=self.question(each.conversation, each.question)) for each in asked]
 
-    def conversations(self, conversations: Sequence[Conversation]) -> list[Conversation]:
-        return [
-            replace(each, questions=tuple(self.question(each.name, question) for question in each.questions))
-            for each in conversations
-        ]
-
-    def check(self, asked: Sequence[Asked]) -> None:
-        """Raises InputError where it corrects a question that is not asked, which is most likely a slip."""
-        known = {f"{each.conversation}/{each.question.id}" for each in asked}
-        unknown = sorted(self.corrections.keys() - known)
-        if len(unknown) == len(self.corrections):
-            raise InputError(f"the audit corrects none of the questions asked, but e.g. {', '.join(unknown[:3])}")
+    def check(self, conversations: Sequence[Conversation]) -> None:
+        """Raises InputError where it corrects none of the questions, which is most likely a slip."""
+        known = {f"{each.name}/{question.id}" for each in conversations for question in each.questions}
+        if self.corrections and not known & self.corrections.keys():
+            named = ", ".join(sorted(self.corrections)[:3])
+            raise InputError(f"the audit corrects none of the questions asked, but e.g. {named}")

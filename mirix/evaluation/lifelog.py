@@ -136,10 +136,16 @@ class Asked:
 
 
 async def evaluate_lifelog(
-    memory: AsyncMirix, people: Sequence[Person], *, limit: int | None = None, progress: Progress = silent
+    memory: AsyncMirix,
+    people: Sequence[Person],
+    *,
+    limit: int | None = None,
+    infer: bool = True,
+    progress: Progress = silent,
 ) -> Report:
-    """Tell and ask. `limit` bounds the questions of each person; all messages are told."""
-    told = [await tell(memory, person, number, progress=progress) for number, person in enumerate(people)]
+    """Tell and ask. `limit` bounds the questions of each person; all messages are told. Without `infer`, evidence is
+    kept alone and no manager reads it."""
+    told = [await tell(memory, person, number, infer=infer, progress=progress) for number, person in enumerate(people)]
     pairs = [(each, question) for each in told for question in each.person.questions[:limit]]
 
     async def asked(pair: tuple[Told, Question]) -> Asked:
@@ -158,7 +164,9 @@ async def evaluate_lifelog(
     )
 
 
-async def tell(memory: AsyncMirix, person: Person, number: int, *, progress: Progress = silent) -> Told:
+async def tell(
+    memory: AsyncMirix, person: Person, number: int, *, infer: bool = True, progress: Progress = silent
+) -> Told:
     """Add the messages of a person in order, a session at a time."""
     user = f"person {number}"
     sessions = list(sessions_of(person.messages))
@@ -169,7 +177,7 @@ async def tell(memory: AsyncMirix, person: Person, number: int, *, progress: Pro
             {"id": turn.id, "role": turn.role, "name": turn.name, "text": turn.text, "at": turn.at} for turn in session
         ]
         try:
-            added = await memory.add(turns, user_id=user, timezone=person.timezone)
+            added = await memory.add(turns, user_id=user, timezone=person.timezone, infer=infer)
         except ModelError:
             failed += 1
             added = await memory.add(turns, user_id=user, timezone=person.timezone, wait=False)

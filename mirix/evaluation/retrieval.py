@@ -11,14 +11,17 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 
+from mirix.evaluation.controls import Audit, shuffled
 from mirix.evaluation.corpus import Conversation, Question
-from mirix.evaluation.metrics import all_at, bootstrap, ndcg_at, recall_at, reciprocal_rank
+from mirix.evaluation.datasets import category_names
+from mirix.evaluation.grids import Grid, fraction
+from mirix.evaluation.metrics import Interval, all_at, bootstrap, ndcg_at, recall_at, reciprocal_rank
 from mirix.evaluation.runner import Progress, silent
 from mirix.evaluation.systems import MemorySystem, Ranked
 
@@ -32,6 +35,7 @@ class Searched:
     """What one system found for one question."""
 
     conversation: str
+    turns: int  # of the conversation
     question: Question
     ranked: Ranked
 
@@ -99,6 +103,7 @@ class RetrievalReport:
     dataset: str
     systems: Sequence[SystemReport]
     facts: Mapping[str, Any]
+    audit: Audit | None = None
 
     def to_json(self, *, with_items: bool = False) -> dict[str, Any]:
         first, *others = self.systems
@@ -109,30 +114,19 @@ class RetrievalReport:
             **first.to_json(with_items=with_items),
             "peak_memory_mb": peak_memory_mb(),
             "baselines": {each.name: each.to_json(with_items=with_items) for each in others},
+            "controls": _controls(self.systems),
+            **({"audited": _audited(self.systems, self.audit)} if self.audit is not None else {}),
         }
 
+    def differences(self) -> dict[str, Interval]:
+        """By how much the first finds more than each of the others, question by question, in recall at MAIN."""
+        first, *others = (
+            (each.name, [one.measures()[f"recall@{MAIN}"] for one in each.searched]) for each in self.systems
+        )
+        return {name: bootstrap([a - b for a, b in zip(first[1], values, strict=True)]) for name, values in others}
+
     def tables(self) -> list[Table]:
-        """One table over all, one of recall at MAIN by category, one of recall within a budget of tokens."""
-        documents = [(each.name, each.to_json()) for each in self.systems]
-        measures = [*(f"recall@{k}" for k in DEPTHS), f"all@{MAIN}", "mrr", f"ndcg@{MAIN}"]
-        whole = _table(f"{self.dataset}: evidence turns found", [*measures, "95 %", "search ms p50/p95", "messages/s"])
-        for name, document in documents:
-            interval = document[f"recall@{MAIN}_95"]
-            whole.add_row(
-                name,
-                *(f"{document[measure]:.3f}" for measure in measures),
-                f"{interval['low']:.3f}–{interval['high']:.3f}",
-                f"{document['search_ms']['p50']:.1f}/{document['search_ms']['p95']:.1f}",
-                f"{document['ingest']['messages_per_s'] or 0:.0f}",
-            )
-        categories = list(documents[0][1]["by_category"])
-        by = _table(f"recall@{MAIN} by category", categories)
-        within = _table("recall within so many tokens of context", [str(budget) for budget in BUDGETS])
-        for name, document in documents:
-            groups = [document["by_category"][category] for category in categories]
-            by.add_row(name, *(f"{group[f'recall@{MAIN}']:.3f} ({group['n']})" for group in groups))
-            within.add_row(name, *(f"{value:.3f}" for value in document["recall_within_tokens"].values()))
-        return [whole, by, within]
+        return [grid.table() for grid in retrieval_grids(self.to_json())]
 
 
 async def evaluate_retrieval(
@@ -142,10 +136,11 @@ async def evaluate_retrieval(
     *,
     progress: Progress = silent,
     facts: Mapping[str, Any] | None = None,
+    audit: Audit | None = None,
 ) -> RetrievalReport:
     """Every system takes in every conversation, then searches every question, one at a time."""
     reports = [await _run(system, conversations, progress) for system in systems]
-    return RetrievalReport(dataset=dataset, systems=reports, facts=facts or {})
+    return RetrievalReport(dataset=dataset, systems=reports, facts=facts or {}, audit=audit)
 
 
 async def _run(system: MemorySystem, conversations: Sequence[Conversation], progress: Progress) -> SystemReport:
@@ -158,7 +153,8 @@ async def _run(system: MemorySystem, conversations: Sequence[Conversation], prog
     searched = []
     for done, (conversation, question) in enumerate(asked, 1):
         ranked = await system.search(conversation, question)
-        searched.append(Searched(conversation=conversation.name, question=question, ranked=ranked))
+        turns = sum(1 for _ in conversation.turns)
+        searched.append(Searched(conversation=conversation.name, turns=turns, question=question, ranked=ranked))
         progress(f"{system.name}: questions", done, len(asked))
     return SystemReport(
         name=system.name,
@@ -211,9 +207,123 @@ def peak_memory_mb() -> float | None:
     return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
 
 
-def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
-    for column in columns:
-        table.add_column(column, justify="right")
-    return table
+def _controls(systems: Sequence[SystemReport]) -> dict[str, Any]:
+    """What recall can be at best, and what it falls to with the labels of another question: to about chance."""
+    searched = systems[0].searched
+    labels = shuffled((each.conversation, each.question) for each in searched)
+    return {
+        "oracle": {
+            f"recall@{k}": _mean([min(1.0, k / len(each.question.evidence)) for each in searched]) for k in DEPTHS
+        },
+        "chance": {f"recall@{k}": _mean([min(1.0, k / each.turns) for each in searched]) for k in DEPTHS},
+        "shuffled": {
+            system.name: {
+                f"recall@{k}": _mean(
+                    [
+                        recall_at(each.ranked.ids, labels[key], k)
+                        for each in system.searched
+                        if (key := (each.conversation, each.question.id)) in labels
+                    ]
+                )
+                for k in DEPTHS
+            }
+            for system in systems
+        },
+    }
+
+
+def _audited(systems: Sequence[SystemReport], audit: Audit) -> dict[str, Any]:
+    """The same rankings on corrected evidence."""
+    found: dict[str, Any] = {}
+    for system in systems:
+        new = [replace(each, question=audit.question(each.conversation, each.question)) for each in system.searched]
+        pairs = zip(system.searched, new, strict=True)
+        found["changed_evidence"] = sum(a.question.evidence != b.question.evidence for a, b in pairs)
+        scored = [each for each in new if each.question.evidence and each.question.is_answerable]
+        found.setdefault("systems", {})[system.name] = {"n": len(scored), **(_means(scored) if scored else {})}
+    return found
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return round(float(np.mean(values)), 4) if values else None
+
+
+# ---- tables ----
+
+
+def retrieval_grids(document: Mapping[str, Any]) -> list[Grid]:
+    """Over all, by category, within a budget of tokens, and the controls; from the report as a document."""
+    named = {document["system"]: document, **document["baselines"]}
+    measures = [*(f"recall@{k}" for k in DEPTHS), f"all@{MAIN}", "mrr", f"ndcg@{MAIN}"]
+    categories = category_names(document["evaluation"], document["by_category"])
+    whole = [
+        [
+            name,
+            *(f"{each[measure]:.3f}" for measure in measures),
+            f"{each[f'recall@{MAIN}_95']['low']:.3f}–{each[f'recall@{MAIN}_95']['high']:.3f}",
+            f"{each['search_ms']['p50']:.1f}/{each['search_ms']['p95']:.1f}",
+            f"{each['ingest']['messages_per_s'] or 0:.0f}",
+        ]
+        for name, each in named.items()
+    ]
+    by = []
+    for name, each in named.items():
+        groups = [each["by_category"][category] for category in categories]
+        by.append([name, *(f"{group[f'recall@{MAIN}']:.3f} ({group['n']})" for group in groups)])
+    within = [[name, *(f"{v:.3f}" for v in each["recall_within_tokens"].values())] for name, each in named.items()]
+    return [
+        Grid(
+            title="evidence turns found",
+            columns=[
+                *(measure.replace("recall", "r") for measure in measures),
+                "95 %",
+                "search ms p50/p95",
+                "messages/s",
+            ],
+            rows=whole,
+            note=f"{document['n']} questions with evidence and answer. r@k: recall; 95 %: of r@{MAIN}, by bootstrap.",
+        ),
+        Grid(
+            title=f"recall@{MAIN} by category",
+            columns=list(categories.values()),
+            rows=by,
+            note="In brackets how many questions. Categories without an answer stay out of the totals.",
+        ),
+        Grid(
+            title="recall within so many tokens of context",
+            columns=[str(budget) for budget in BUDGETS],
+            rows=within,
+            note="Whole entries, best first, as a reader would be shown them.",
+        ),
+        *_control_grids(document),
+    ]
+
+
+def _control_grids(document: Mapping[str, Any]) -> list[Grid]:
+    controls = document["controls"]
+    rows = {"oracle": controls["oracle"], "chance": controls["chance"]}
+    rows |= {f"{name}, shuffled labels": each for name, each in controls["shuffled"].items()}
+    columns = [f"recall@{k}" for k in DEPTHS]
+    grids = [
+        Grid(
+            title="controls",
+            columns=columns,
+            rows=[[name, *(fraction(each[measure]) for measure in columns)] for name, each in rows.items()],
+            note="oracle: a perfect ranking; shuffled: the evidence of another question, which has to be near chance.",
+        )
+    ]
+    if "audited" in document:
+        audited = document["audited"]
+        measures = [*columns, f"all@{MAIN}", "mrr"]
+        grids.append(
+            Grid(
+                title="audited labels",
+                columns=["n", *measures],
+                rows=[
+                    [name, str(each["n"]), *(fraction(each.get(measure)) for measure in measures)]
+                    for name, each in audited["systems"].items()
+                ],
+                note=f"The same rankings; the audit changes the evidence of {audited['changed_evidence']} questions.",
+            )
+        )
+    return grids

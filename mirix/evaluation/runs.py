@@ -8,7 +8,8 @@
     DIR/report.json, report.md, report.html
 
 Everything after the answers (judging, scoring, the report) reads this folder and nothing else. Records are frozen
-dataclasses, one on a line; the last line of a file may be half written, and is cut off then.
+dataclasses, one on a line; the last line of a file may be half written, and is cut off then. Sealed values of the data
+set stand in contexts.jsonl in the clear, so that answers can be scored without the memory.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -165,8 +166,8 @@ class RunFolder:
             other = sorted(name for name in wanted.keys() | known.keys() if wanted.get(name) != known.get(name))
             if other:
                 raise ConfigError(
-                    f"{path} holds a run with another {other[0]} ({known.get(other[0])}, not {wanted.get(other[0])}): "
-                    "name another --out"
+                    f"{path} holds a run with other settings ({other[0]} was {known.get(other[0])}, is "
+                    f"{wanted.get(other[0])}): name another --out"
                 )
             return folder
         folder.questions.append(asked)
@@ -206,8 +207,8 @@ class RunFolder:
         return Lines(self.path / "verdicts.jsonl", Verdict)
 
 
-def asked_of(conversations: Sequence[Conversation], *, most: int | None = None) -> list[Asked]:
-    """All questions of some conversations; with `most`, so many of each, evenly spread over them."""
+def asked_of(conversations: Sequence[Conversation]) -> list[Asked]:
+    """All questions of some conversations."""
     return [
         Asked(
             conversation=conversation.name,
@@ -217,7 +218,7 @@ def asked_of(conversations: Sequence[Conversation], *, most: int | None = None) 
             question=question,
         )
         for conversation in conversations
-        for question in spread(conversation.questions, most)
+        for question in conversation.questions
     ]
 
 
@@ -251,8 +252,3 @@ def _digest(asked: Sequence[Asked]) -> str:
     for document, evidence in listed:
         document["question"]["evidence"] = evidence
     return text_digest(json.dumps([document for document, _ in listed], sort_keys=True))
-
-
-def by_key(records: Iterable[T], key: Callable[[T], Hashable]) -> dict[Hashable, T]:
-    """Records by key; of several with one key the last."""
-    return {key(record): record for record in records}

@@ -51,6 +51,11 @@ logger = logging.getLogger(__name__)
 
 QUERY_CHARS = 8_000  # what is longer is cut: no question is
 BRIDGES = 3  # probes beside the question: with two or four a life log's evidence recall at 10 is half a point lower
+_WHEN = re.compile(
+    r"\b(?:when|(?:what|which) (?:day|date|week|month|year|time)|how long ago|since when)\b"
+    r"|什么时候|何时|几号|几月|哪[一]?[天年月日]|多久以前",
+    re.IGNORECASE,
+)
 _FIRST_PERSON = re.compile(r"\b(?:I|(?i:me|my|mine|myself|we|us|our|ours))\b|我|咱|俺")
 
 
@@ -193,6 +198,7 @@ class Retriever:
             probes=tuple(_probe(text, vector, asked_at, user) for text, vector in zip(texts, vectors, strict=True)),
             named=frozenset(name for text in texts[:1] for name in names_in(text, speakers)),
             is_first_person=_FIRST_PERSON.search(texts[0]) is not None,
+            asks_when=_WHEN.search(texts[0]) is not None,
             embedding_model=embedder.name if embedder else None,
         )
         return asked, dropped

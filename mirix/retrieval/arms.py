@@ -1,26 +1,29 @@
 """The arms of a search: lexical, dense, temporal over messages and all six memories, links from what they found.
 
-Every arm is one statement with the same parameters (`SearchParameters`), put together from the pieces in
-`db/queries/retrieval.sql`. What a question gives (terms, vector, times) is worked out before, outside any transaction.
+Every arm is one statement put together from the pieces in `db/queries/retrieval.sql`; the lexical and the dense one are
+asked for all probes of a search at once, so that what they have in common is counted and read once. What a question
+gives (terms, vector, times) is worked out before, outside any transaction.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from pgvector import HalfVector
-from psycopg import sql
+from psycopg import AsyncRawCursor, sql
+from psycopg.rows import dict_row
 from psycopg.types.multirange import TimestamptzMultirange
 from psycopg.types.range import TimestamptzRange
 
 from mirix.db.statements import statements
 from mirix.errors import InputError
-from mirix.memory import store
+from mirix.memory import near, store
 from mirix.memory.indexing import Vector
 from mirix.memory.kinds import RECORDS
 from mirix.memory.message import Message
@@ -71,6 +74,11 @@ class Filters:
         return self.messages and not self.tags
 
     @property
+    def are_none(self) -> bool:
+        """Everything that holds may be found."""
+        return replace(self, kinds=None, messages=True) == Filters()
+
+    @property
     def sees_past(self) -> bool:
         return self.include_superseded or self.as_of is not None
 
@@ -112,9 +120,11 @@ def parameters(user_id: int, filters: Filters, probe: Probe, embedding_model: st
         "application": filters.application,
         "statuses": ["active", "superseded"] if filters.sees_past else ["active"],
         "shelves": shelves,
+        "probes": [1] * len(probe.terms[:MAX_TERMS]),
         "terms": list(probe.terms[:MAX_TERMS]),
         "shares": list(probe.shares[:MAX_TERMS]) or [1.0] * min(len(probe.terms), MAX_TERMS),
-        "vector": None if probe.vector is None else HalfVector(probe.vector),
+        "vectors": [] if probe.vector is None else [HalfVector(probe.vector)],
+        "dimensions": None if probe.vector is None else len(probe.vector),
         "embedding_model": embedding_model,
         "times": TimestamptzMultirange(TimestamptzRange(each.start, each.end) for each in probe.times),
         "k1": K1,
@@ -131,18 +141,21 @@ def wanted(probe: Probe) -> tuple[Arm, ...]:
 
 
 @cache
-def statement(arm: Arm, kinds: tuple[MemoryKind, ...], with_messages: bool) -> sql.SQL:
-    """The statement of an arm over some memories and, if asked, the messages."""
-    pieces = [_piece(f"{arm}_records", kind) for kind in kinds]
-    if with_messages:
-        pieces.append(_messages_piece(f"{arm}_messages"))
-    union = sql.SQL("\nUNION ALL\n").join(pieces)
-    return _written(_QUERIES["lexical"].format(hits=union) if arm is Arm.LEXICAL else union)
+def statement(
+    arm: Arm, kinds: tuple[MemoryKind, ...], with_messages: bool, indexes: frozenset[near.NearIndex] = frozenset()
+) -> sql.SQL:
+    """The statement of an arm over some memories and, if asked, the messages; `indexes`: for the dense arm to use."""
+    by_kind = {index.kind: index for index in indexes}
+    tables = (*kinds, *([None] if with_messages else []))
+    union = _union(
+        _indexed(by_kind[kind]) if kind in by_kind else _piece(f"{arm}_{_of(kind)}", kind) for kind in tables
+    )
+    return _written(union if arm is Arm.TEMPORAL else _QUERIES[arm].format(hits=union))
 
 
 @cache
 def describe_records(kinds: tuple[MemoryKind, ...]) -> sql.SQL:
-    return _written(sql.SQL("\nUNION ALL\n").join([_piece("describe_records", kind) for kind in kinds]))
+    return _written(_union(_piece("describe_records", kind) for kind in kinds))
 
 
 @cache
@@ -182,28 +195,100 @@ def _written(composed: sql.Composed) -> sql.SQL:
     return sql.SQL(composed.as_string())
 
 
-def _piece(name: str, kind: MemoryKind) -> sql.Composed:
+def _of(kind: MemoryKind | None) -> str:
+    return "records" if kind else "messages"
+
+
+def _union(pieces: Iterable[sql.Composable]) -> sql.Composed:
+    return sql.SQL("\nUNION ALL\n").join(sql.SQL("({})").format(piece) for piece in pieces)
+
+
+def _piece(name: str, kind: MemoryKind | None, **more: sql.Composable) -> sql.Composed:
+    number = sql.Literal(kind.number if kind else MESSAGE_NUMBER)
     return _QUERIES[name].format(
-        kind=sql.Literal(kind.number), table=sql.Identifier(kind.table), filter=_QUERIES["record_filter"]
+        kind=number,
+        table=sql.Identifier(kind.table if kind else "message"),
+        filter=_QUERIES["record_filter" if kind else "message_filter"],
+        scored=_QUERIES["scored"].format(kind=number),
+        **more,
     )
 
 
-def _messages_piece(name: str) -> sql.Composed:
-    return _QUERIES[name].format(kind=sql.Literal(MESSAGE_NUMBER), filter=_QUERIES["message_filter"])
+def _indexed(index: near.NearIndex) -> sql.Composed:
+    alias = "r" if index.kind else "m"
+    parts = {"condition": index.condition(alias), "vector": index.vector(alias)}
+    return _piece(f"near_{_of(index.kind)}", index.kind, **parts)
 
 
 async def run_arms(conn: Connection, filters: Filters, asked: Sequence[tuple[Arm, Mapping[str, Any]]]) -> list[Found]:
     """Run arms in one pipeline flush; what they found, in the same order."""
     kinds, with_messages = filters.searched_kinds, filters.searches_messages
+    found = [Found(arm=arm, rows=[]) for arm, _ in asked]
     if not kinds and not with_messages:
-        return [Found(arm=arm, rows=[]) for arm, _ in asked]
+        return found
+    runs = _runs(asked)
+    indexes = await _indexes(conn, filters, [asked[places[0]][1] for arm, places in runs if arm is Arm.DENSE])
     async with conn.pipeline():
         cursors = []
-        for arm, values in asked:
+        for arm, places in runs:
             # The plan of the lexical arm is known better than the planner can know it.
             await conn.execute(_QUERIES["index_only"], {"planner": "off" if arm is Arm.LEXICAL else "on"})
-            cursors.append(await conn.execute(statement(arm, kinds, with_messages), values))
-        return [Found(arm=arm, rows=await cursor.fetchall()) for (arm, _), cursor in zip(asked, cursors, strict=True)]
+            used = indexes if arm is Arm.DENSE else frozenset()
+            text, names = _numbered(arm, kinds, with_messages, used)
+            values = _together([asked[place][1] for place in places])
+            cursor = AsyncRawCursor(conn, row_factory=dict_row)
+            cursors.append(await cursor.execute(text, [values[name] for name in names]))
+        for (_, places), cursor in zip(runs, cursors, strict=True):
+            for row in await cursor.fetchall():
+                found[places[row.pop("probe") - 1]].rows.append(row)
+    return found
+
+
+def _runs(asked: Sequence[tuple[Arm, Mapping[str, Any]]]) -> list[tuple[Arm, list[int]]]:
+    """Which places of `asked` are one statement: all of the lexical arm, all of the dense one."""
+    runs: list[tuple[Arm, list[int]]] = []
+    for place, (arm, _) in enumerate(asked):
+        run = next((places for each, places in runs if each is arm and arm is not Arm.TEMPORAL), None)
+        if run is None:
+            runs.append((arm, [place]))
+        else:
+            run.append(place)
+    return runs
+
+
+def _together(asked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The parameters of one statement for several probes, which differ in their terms and vectors alone."""
+    return {
+        **asked[0],
+        "probes": [number for number, values in enumerate(asked, 1) for _ in values["terms"]],
+        "terms": [term for values in asked for term in values["terms"]],
+        "shares": [share for values in asked for share in values["shares"]],
+        "vectors": [vector for values in asked for vector in values["vectors"]],
+    }
+
+
+async def _indexes(conn: Connection, filters: Filters, dense: Sequence[Mapping[str, Any]]) -> frozenset[near.NearIndex]:
+    """The vector indexes that the dense arm can use. None where anything is filtered: an index that has to be walked
+    past most of what it gives misses more than it saves."""
+    if not dense or not filters.are_none or dense[0]["embedding_model"] is None:
+        return frozenset()
+    values = dense[0]
+    return await near.present(conn, values["user_id"], values["embedding_model"], values["dimensions"])
+
+
+@cache
+def _numbered(
+    arm: Arm, kinds: tuple[MemoryKind, ...], with_messages: bool, indexes: frozenset[near.NearIndex]
+) -> tuple[LiteralString, tuple[str, ...]]:
+    """A statement with $1, $2 … instead of names, and the names: psycopg takes a long one apart at each call, which
+    costs a millisecond."""
+    names: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return "%" if found[1] is None else f"${names.setdefault(found[1], len(names) + 1)}"
+
+    named = statement(arm, kinds, with_messages, indexes).as_string()
+    return re.sub(r"%(?:%|\((\w+)\)s)", number, named), tuple(names)
 
 
 def scores_by_arm(found: Iterable[Found]) -> dict[Arm, dict[UUID, float]]:

@@ -64,6 +64,7 @@ class Asked:
     probes: tuple[Probe, ...]  # the question first
     named: frozenset[str]  # speakers that the question names
     is_first_person: bool
+    asks_when: bool = False
     embedding_model: str | None
 
     def parameters(self, probe: Probe | None = None, *, ids: Collection[UUID] = ()) -> dict[str, Any]:

@@ -180,8 +180,9 @@ def _render(number: int, hit: Hit, text: str, timezone: str) -> str:
 
 
 def _of_message(message: Message) -> dict[str, str]:
-    local = message.at.astimezone(ZoneInfo(message.timezone))
-    values = {"type": "message", "at": local.isoformat(timespec="seconds"), "role": message.role}
+    """A message needs few words of its own, for many stand in a context: its time is that of the place it was said in."""
+    local = message.at.astimezone(ZoneInfo(message.timezone)).replace(tzinfo=None)
+    values = {"at": local.isoformat(timespec="minutes"), "role": "" if message.role == "user" else message.role}
     values["speaker"] = message.speaker
     return values | {"app": message.application or "", "title": message.title or ""}
 

@@ -16,6 +16,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from math import log1p
 from uuid import UUID
 
 
@@ -34,6 +35,7 @@ class Weights:
     Found by trial on evidence recall at 10 of LoCoMo (1,536 questions of categories 1 to 4) and of two life logs,
     English and Chinese, one set for all. Flat round these values (a third more or less of one costs at most 1 point),
     but without `session` LoCoMo loses 1 to 2 points, and with `temporal` at 0.3 its questions that name a date lose 10.
+    `told`, `question` and `when` together bring LoCoMo from 80.3 to 81.8 %, and its mean reciprocal rank from 60 to 63.
     """
 
     lexical: float = 1.0
@@ -42,8 +44,12 @@ class Weights:
     context: float = 0.5  # lexical score together with that of the two neighbours
     temporal: float = 1.0
     links: float = 0.3
-    session: float = 0.2  # of the best sum: how good the best of the same conversation-day is
-    speaker: float = 0.7  # said by somebody whom the question names
+    speaker: float = 1.0  # said by somebody whom the question names
+    # These are parts of the best sum of the arms, so that they matter as much where all are weak.
+    session: float = 0.3  # how good the best of the same conversation-day is
+    told: float = 0.2  # how much it tells, see `Candidate.told`
+    question: float = 0.08  # taken off a message that ends with a question: it asks rather than tells
+    when: float = 0.2  # where the question asks when: it names a time
     recency: float = 0.02  # these three only decide between equals
     importance: float = 0.1
     pinned: float = 0.1
@@ -51,13 +57,15 @@ class Weights:
     @property
     def total(self) -> float:
         arms = self.lexical + self.dense + self.window + self.context + self.temporal + self.links
-        return arms * (1 + self.session) + self.speaker + self.recency + self.importance + self.pinned
+        most = arms * (1 + self.session + self.told + self.when) + self.speaker
+        return most + self.recency + self.importance + self.pinned
 
 
 WEIGHTS = Weights()
 TOPIC_SHARE = 0.3  # what the best topic adds, beside the question itself
 LEXICAL_SPAN = 0.6  # a best document that holds less of the question than this does not count in full
 COSINE_SPAN = 0.3  # the same for cosines, best to least of the candidates
+MUCH = 40  # terms of a message that tells as much as one can
 RECENT_DAYS = 30.0  # half-life of the recency boost
 
 
@@ -70,6 +78,9 @@ class Candidate:
     session: Hashable = None  # conversation and day of a message
     neighbours: tuple[UUID, ...] = ()  # the messages right before and after it in its session
     is_named: bool = False  # the question names who said it
+    told: float = 1.0  # 0 to 1: how much it tells, by its length; a memory tells what it has to
+    is_question: bool = False
+    names_time: bool = False
     at: datetime | None = None  # said, happened, or true since
     importance: float = 0.5  # 0 to 1
     utility: float = 0.0  # -1 to 1, votes
@@ -109,6 +120,7 @@ def fuse(
     arms: Mapping[Arm, Scores],
     *,
     now: datetime,
+    asks_when: bool = False,
     weights: Weights = WEIGHTS,
 ) -> dict[UUID, float]:
     """A score for each candidate, 0 to 1, higher is better.
@@ -128,9 +140,16 @@ def fuse(
     for candidate, score in zip(listed, base, strict=True):
         support = sessions[candidate.session] if candidate.is_message else score
         share = max(0.0, support - low) / (best - low) if best > low else 0.0
-        extra = weights.session * best * share + weights.speaker * candidate.is_named + _boost(candidate, now, weights)
-        fused[candidate.id] = (score + extra) / total
+        manner = weights.session * share + weights.told * candidate.told - weights.question * candidate.is_question
+        manner += weights.when * (asks_when and candidate.names_time)
+        extra = weights.speaker * candidate.is_named + _boost(candidate, now, weights)
+        fused[candidate.id] = max(0.0, score + manner * best + extra) / total
     return fused
+
+
+def told(length: int) -> float:
+    """How much a message of so many terms tells, 0 to 1."""
+    return min(1.0, log1p(length) / log1p(MUCH))
 
 
 def _arm_sum(listed: Sequence[Candidate], arms: Mapping[Arm, Scores], weights: Weights) -> list[float]:

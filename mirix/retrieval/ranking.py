@@ -76,7 +76,7 @@ async def rank(conn: Connection, asked: Asked, found: Sequence[Sequence[Found]],
 def _fused(
     asked: Asked, candidates: Mapping[UUID, Candidate], by_probe: Sequence[Mapping[Arm, fusion.Scores]]
 ) -> list[dict[UUID, float]]:
-    return [fusion.fuse(candidates, scores, now=asked.asked_at) for scores in by_probe]
+    return [fusion.fuse(candidates, scores, now=asked.asked_at, asks_when=asked.asks_when) for scores in by_probe]
 
 
 async def _describe(conn: Connection, asked: Asked, found: Sequence[Found]) -> _Known:
@@ -124,6 +124,9 @@ def _candidates(asked: Asked, known: _Known) -> dict[UUID, Candidate]:
                 near for near in (row["before_id"], row["after_id"]) if near and sessions.get(near) == sessions[key]
             ),
             is_named=_is_named(asked, row),
+            told=fusion.told(row["length"]),
+            is_question=row["is_question"],
+            names_time=row["names_time"],
             at=row["at"],
             is_outdated=bool(known.replaced_by.get(key)) if asked.filters.as_of else row["standing"] == "outdated",
             replaced_by=tuple(known.replaced_by.get(key, ())),
@@ -139,6 +142,7 @@ def _candidates(asked: Asked, known: _Known) -> dict[UUID, Candidate]:
             is_named=any(_is_named(asked, source) for source in sources)
             or (not sources and asked.is_first_person)
             or bool(names_in(row["summary"], asked.named)),
+            names_time=row["occurred_at"] is not None,
             at=row["occurred_at"] or row["valid_from"],
             importance=row["importance"],
             utility=row["utility"],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mirix.models.fake import Reply, ScriptedRequest
 from tests.chat.conftest import conversational, heard, say, talk
-from tests.scripts import OpenMirix, Rows, stored_text, texts
+from tests.scripts import META, OpenMirix, Rows, call, knowledge, routed, says, stored_text, texts
 
 ODA = "My sister Oda lives in Tromsø."
 HOME = "I live at 12 Birch Lane in Bergen."
@@ -20,6 +21,21 @@ async def test_the_last_turn_goes_with_what_came_of_it(open_mirix: OpenMirix, ro
     assert "Tromsø" in reply.text, "the reply tells what went"
     assert "Tromsø" not in stored_text(rows), "the rows do not"
     assert any("Miso" in text for text in await texts(memory))
+
+
+async def test_a_turn_that_only_added_to_a_memory_is_asked_about_first(open_mirix: OpenMirix) -> None:
+    """The memory knows more than the turn said: it would all go."""
+    adds = call("semantic_memory_update", memory="m1", changes={"details": "Plays the cello. Is allergic to walnuts."})
+    filed = iter([says(knowledge("Oda", "Plays the cello")), says(adds)])
+
+    def writes(request: ScriptedRequest) -> Reply:
+        return routed(semantic=["e1"]) if META in request.tools else next(filed)
+
+    hears = [heard("set_topics", topics=[])] * 2 + [heard("forget", what="last_turn")]
+    memory = await open_mirix(conversational(hears, ["Noted."] * 2, writes=writes))
+    reply = await talk(memory, "Oda plays the cello.", "Oda is allergic to walnuts.", "Forget that.")
+    assert reply.done.action == "asked" and [trace.summary for trace in reply.done.listed] == ["Plays the cello"]
+    assert await texts(memory) == ["Plays the cello"]
 
 
 async def test_saying_it_twice_does_not_take_the_turn_before(open_mirix: OpenMirix) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 from mirix.cli import evaluate
 from mirix.evaluation.answers import says_unknown
 from mirix.evaluation.lifelog import UNKNOWN
+from mirix.models.fake_server import FakeOpenAI, ServerReply
+from tests.evaluation.ten_questions import FILE, answer_all, own_arms
 
 ITEM = {
     "id": "a",
@@ -63,3 +66,48 @@ def test_an_evaluation_stays_away_from_the_users_memory(app: typer.Typer, tmp_pa
 
 def test_the_baseline_claims_nothing_where_it_finds_nothing() -> None:
     assert all(says_unknown(text) for text in UNKNOWN.values())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--judge-model", "builtin"], "cannot judge"),
+        (["--model", "openai:x", "--judge-model", "openai:x"], "would judge itself"),
+        (["--arms", "evidence,psychic"], "there is no arm psychic"),
+        (["--ingest", "graph"], "leave --ingest out"),
+    ],
+)
+def test_answers_that_could_not_be_trusted_are_refused_before_any_is_given(
+    app: typer.Typer, tmp_path: Path, options: list[str], words: str
+) -> None:
+    out = tmp_path / "run"
+    done = CliRunner().invoke(app, ["evaluate", "locomo", str(FILE), "--answer", "--out", str(out), *options])
+    assert done.exit_code in (2, 3)
+    assert words in done.stderr
+    assert not out.exists()
+
+
+def test_a_folder_without_a_run_is_not_judged(app: typer.Typer, tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["evaluate", "judge", str(tmp_path), "--judge-model", "openai:x"])
+    assert done.exit_code == 3
+    assert "run.json" in done.stderr
+
+
+def test_an_audit_that_cannot_be_read_is_named(app: typer.Typer, tmp_path: Path) -> None:
+    missing = str(tmp_path / "audit.json")
+    done = CliRunner().invoke(app, ["evaluate", "locomo", str(FILE), "--audit", missing])
+    assert done.exit_code == 3
+    assert "audit.json" in done.stderr
+
+
+def test_answers_are_judged_again_from_their_folder(app: typer.Typer, tmp_path: Path) -> None:
+    asyncio.run(answer_all(tmp_path, arms=own_arms()[:1]))
+    with FakeOpenAI(lambda request: ServerReply(text="CORRECT")) as server:
+        options = ["--judge-model", "openai:judge", "--runs", "1", "--model-base-url", server.base_url, "--json"]
+        done = CliRunner().invoke(app, ["evaluate", "judge", str(tmp_path), *options])
+        assert done.exit_code == 0, done.stderr
+        report = json.loads(done.stdout)
+        assert len(server.chat_requests) == (8 + 24) * 2
+    assert report["arms"]["full"]["strict"]["mean"] == 1.0
+    assert not report["controls"]["judge"]["strict"]["is_trusted"]  # it approves of everything
+    assert "not to be trusted" in (tmp_path / "report.md").read_text(encoding="utf-8")

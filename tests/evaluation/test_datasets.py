@@ -114,3 +114,44 @@ def test_longmemeval_abstentions_have_no_answer_and_no_evidence(tmp_path: Path) 
 def test_longmemeval_sessions_without_their_dates_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="q7: haystack sessions"):
         READERS["longmemeval"](write(tmp_path, [longmemeval_item(haystack_dates=[])]))
+
+
+def lifelog_person(**changes: Any) -> dict[str, Any]:
+    def said(name: str, at: str) -> dict[str, str]:
+        return {"id": name, "at": f"2026-03-02T{at}:00+01:00", "role": "user", "name": "Ida", "text": f"said {name}"}
+
+    def asked(name: str, kind: str) -> dict[str, Any]:
+        given = {"id": name, "asked_at": "2026-04-01T10:00:00+02:00", "question": "?", "answers": ["x"]}
+        return {**given, "evidence": ["m1"], "type": kind}
+
+    return {
+        "persona": "Ida, who rows",
+        "lang": "en",
+        "timezone": "Europe/Oslo",
+        "messages": [said("m1", "09:00"), said("m2", "09:20"), said("m3", "11:00")],
+        "questions": [asked("q1", "count"), asked("q2", "abstain"), asked("q3", "vault")],
+    } | changes
+
+
+def test_a_pause_ends_a_session_of_a_life_log(tmp_path: Path) -> None:
+    (conversation,) = READERS["lifelog"](write(tmp_path, [lifelog_person()]))
+    assert [[turn.id for turn in session] for session in conversation.sessions] == [["m1", "m2"], ["m3"]]
+    assert (conversation.lang, conversation.timezone) == ("en", "Europe/Oslo")
+
+
+def test_types_of_a_life_log_are_categories_whichever_there_are(tmp_path: Path) -> None:
+    (conversation,) = READERS["lifelog"](write(tmp_path, [lifelog_person()]))
+    count, abstain, vault = conversation.questions
+    assert [question.category for question in conversation.questions] == ["count", "abstain", "vault"]
+    assert (abstain.is_answerable, abstain.evidence, count.answers) == (False, frozenset(), ("x",))
+    assert (vault.is_verbatim, count.is_verbatim) == (True, False)
+
+
+def test_people_of_a_life_log_are_told_apart(tmp_path: Path) -> None:
+    two = READERS["lifelog"](write(tmp_path, [lifelog_person(), lifelog_person()]))
+    assert len({conversation.name for conversation in two}) == 2
+
+
+def test_somebody_who_says_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="person 0 says nothing"):
+        READERS["lifelog"](write(tmp_path, [lifelog_person(messages=[])]))

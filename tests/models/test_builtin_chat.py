@@ -24,7 +24,7 @@ Noted.
 
 QUESTION = """<now>2026-11-13T10:00:00+01:00 Friday</now>
 <context>
-<item n="1" type="message" at="2026-11-13T09:12:00+01:00" role="user" speaker="Anna">I moved to Bergen.</item>
+<item n="1" at="2026-11-13T09:12" speaker="Anna">I moved to Bergen.</item>
 </context>
 <question asked_at="2026-11-13T10:00:00+01:00">{question}</question>"""
 

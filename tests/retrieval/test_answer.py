@@ -78,7 +78,7 @@ async def test_the_model_may_search_again_and_cite_what_it_found(notebook: Noteb
     first, second = chat.requests
     [result] = [message for message in second.messages if isinstance(message, ToolMessage)]
     shown = first.messages[1].text.count("<item ")
-    assert f'<item n="{shown + 1}" type="message"' in result.text
+    assert f'<item n="{shown + 1}" at=' in result.text
     assert "The kiln cracked." in result.text
     assert second.messages[1].text == first.messages[1].text
     assert answer.context.items[shown].n == shown + 1

@@ -86,10 +86,9 @@ def test_the_context_reads_as_agreed() -> None:
         "</core_memory>",
         "<context>",
         '<item n="1" type="semantic" at="2026-11-13" name="Bergen" kind="concept">home — since 6 November</item>',
-        '<item n="2" type="message" at="2026-11-13T09:14:00+01:00" role="user" speaker="Anna">'
-        "I moved to Bergen last Friday [2026-11-06].</item>",
+        '<item n="2" at="2026-11-13T09:14" speaker="Anna">I moved to Bergen last Friday [2026-11-06].</item>',
         context.items[2].rendered,
-        '<item n="4" type="message" at="2026-11-13T09:16:00+01:00" role="user" speaker="Anna" app="Mail"'
+        '<item n="4" at="2026-11-13T09:16" speaker="Anna" app="Mail"'
         ' title="Re: &quot;flat&quot;" outdated="true">I live in Drammen.</item>',
         "</context>",
     ]
@@ -148,7 +147,7 @@ def test_room_that_is_left_goes_to_the_messages_beside_the_hits() -> None:
     hits = [said(2, "Celadon, from the tall jar", near=(before, after)), said(9, "Soup")]
     context = pack(hits, {}, question="glaze", timezone=ZONE)
     assert [item.hit.id.int for item in context.items] == [1, 2, 3, 9]
-    tight = pack(hits, {}, question="glaze", timezone=ZONE, max_tokens=100)
+    tight = pack(hits, {}, question="glaze", timezone=ZONE, max_tokens=70)
     assert [item.hit.id.int for item in tight.items] == [2, 9]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirix.retrieval.fusion import WEIGHTS, Arm, Candidate, combine, fuse, in_turn, normalise, order, ranks
+from mirix.retrieval.fusion import WEIGHTS, Arm, Candidate, combine, fuse, in_turn, normalise, order, ranks, told
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -50,6 +50,9 @@ def searches(draw: st.DrawFn) -> tuple[dict[UUID, Candidate], dict[Arm, dict[UUI
             session=draw(st.integers(0, 2)),
             neighbours=(key(number - 1), key(number + 1)),
             is_named=draw(st.booleans()),
+            told=draw(st.floats(0, 1)),
+            is_question=draw(st.booleans()),
+            names_time=draw(st.booleans()),
             at=draw(st.none() | st.integers(-900, 90).map(lambda days: NOW + timedelta(days=days))),
             importance=draw(st.floats(0, 1)),
             utility=draw(st.floats(-1, 1)),
@@ -139,6 +142,20 @@ def test_a_memory_is_at_no_disadvantage_for_having_no_neighbours() -> None:
 def test_who_the_question_names_comes_first_among_equals() -> None:
     candidates = by_id(message(1), message(2, is_named=True))
     assert best(candidates, {Arm.LEXICAL: {key(1): 0.5, key(2): 0.5}}) == key(2)
+
+
+def test_what_tells_more_comes_first_among_equals() -> None:
+    equal = {Arm.LEXICAL: {key(1): 0.8, key(2): 0.8}}
+    assert best(by_id(message(1, told=told(2)), message(2, told=told(30))), equal) == key(2)
+    assert best(by_id(message(1, is_question=True), message(2)), equal) == key(2)
+    assert 0 == told(0) < told(5) < told(30) < told(200) == 1
+
+
+def test_a_time_counts_only_where_the_question_asks_when() -> None:
+    candidates = by_id(message(1), message(2, names_time=True))
+    arms = {Arm.LEXICAL: {key(1): 0.85, key(2): 0.8}}
+    assert best(candidates, arms) == key(1)
+    assert order(candidates, fuse(candidates, arms, now=NOW, asks_when=True))[0][0] == key(2)
 
 
 def test_boosts_only_decide_between_equals() -> None:

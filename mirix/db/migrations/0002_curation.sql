@@ -44,6 +44,25 @@ BEGIN
     END LOOP;
 END
 $$;
+-- What a question that names a time looks for, and vectors beside the row: see schemas/record.sql and system.sql.
+CREATE INDEX ON message (user_id) WHERE mentioned <> '{}';
+ALTER TABLE message ALTER COLUMN embedding SET STORAGE MAIN, ALTER COLUMN window_embedding SET STORAGE MAIN;
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['memory_record', 'core_memory', 'episodic_memory', 'semantic_memory',
+                                'procedural_memory', 'resource_memory', 'knowledge_vault']
+    LOOP
+        EXECUTE format(
+            'CREATE INDEX ON %I (user_id, '
+            '(CASE WHEN occurred_until IS NOT NULL THEN occurred_until '
+            'WHEN occurred_at IS NOT NULL THEN occurred_at ELSE valid_from END), '
+            '(CASE WHEN occurred_at IS NOT NULL THEN occurred_at ELSE valid_from END))', name);
+        EXECUTE format('ALTER TABLE %I ALTER COLUMN embedding SET STORAGE MAIN', name);
+    END LOOP;
+END
+$$;
 -- Such windows were made when the embedder changed in the middle of a conversation.
 UPDATE message SET window_embedding = NULL
 WHERE window_embedding IS NOT NULL

@@ -34,3 +34,51 @@ CROSS JOIN LATERAL unnest(d.terms, f.frequencies) AS x (term, tf);
 SELECT setval(pg_get_serial_sequence('document', 'doc'), (SELECT max(doc) FROM document)),
        setval(pg_get_serial_sequence('message', 'position'), (SELECT max(position) FROM message)),
        setval(pg_get_serial_sequence('app_user', 'user_id'), (SELECT max(user_id) FROM app_user));
+
+-- name: message_after
+-- A message of a user, the first one at or after a time.
+SELECT text, embedding FROM message WHERE user_id = %(user_id)s AND at >= %(at)s ORDER BY at LIMIT 1;
+
+-- name: database_size
+SELECT pg_database_size(current_database()) AS bytes;
+
+-- name: plain_memory
+-- An index that does not fit into it takes many times as long to build.
+SET maintenance_work_mem = '2GB';
+
+-- name: plain_table
+-- All vectors as somebody would keep them who only wants the nearest.
+CREATE TABLE plain AS
+SELECT row_number() OVER () AS id, user_id, embedding::halfvec(384) AS embedding
+FROM (
+    SELECT user_id, embedding FROM message
+    UNION ALL SELECT user_id, embedding FROM core_memory
+    UNION ALL SELECT user_id, embedding FROM episodic_memory
+    UNION ALL SELECT user_id, embedding FROM semantic_memory
+    UNION ALL SELECT user_id, embedding FROM procedural_memory
+    UNION ALL SELECT user_id, embedding FROM resource_memory
+    UNION ALL SELECT user_id, embedding FROM knowledge_vault
+) AS every;
+
+-- name: plain_index
+CREATE INDEX plain_near ON plain USING hnsw (embedding halfvec_cosine_ops);
+
+-- name: plain_user
+CREATE INDEX plain_owner ON plain (user_id);
+
+-- name: plain_analyse
+ANALYZE plain;
+
+-- name: plain_size
+SELECT pg_total_relation_size('plain');
+
+-- name: plain_exactly
+-- No walk over the graph.
+SET enable_indexscan = off;
+
+-- name: plain_by_index
+-- The planner chooses; of the graph it gets what the setting allows.
+SELECT set_config('enable_indexscan', 'on', false), set_config('hnsw.iterative_scan', %(scan)s, false);
+
+-- name: plain_nearest
+SELECT id FROM plain WHERE user_id = %(user_id)s ORDER BY embedding <=> %(vector)s::halfvec LIMIT 10;

@@ -37,112 +37,194 @@ r.user_id = %(user_id)s
         AND lower(m.application) = lower(%(application)s::text)))
 
 -- name: index_only
--- Planner settings for the lexical arm, until the end of the transaction. Its plan is known: index-only scans of posting
--- under nested loops. Left alone, a generic plan (psycopg prepares what is sent often) takes three to four times as long.
+-- Planner settings for an arm, until the end of the transaction. The plan of the lexical arm is known: index-only scans
+-- of posting under nested loops, sums by hash, in memory. Left alone, a generic plan (psycopg prepares what is sent
+-- often) takes three to four times as long. An HNSW index is walked until it has given what was asked of it; at 400 its
+-- recall of an exact scan is 0.98 or more (mirix/evaluation/bench).
 SELECT set_config(name, %(planner)s, true)
-FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin']) AS s (name)
+FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_sort']) AS s (name)
+UNION ALL
+SELECT set_config(name, value, true)
+FROM (VALUES ('work_mem', '32MB'), ('hnsw.ef_search', '400'), ('plan_cache_mode', 'force_generic_plan'),
+             ('random_page_cost', '1.1')) AS s (name, value)
 
 -- name: lexical
--- BM25 (Lucene's idf, times k1 + 1), each shelf a collection of its own; everything is counted here, nothing is kept.
--- bound is what a document of average length gets that holds each term once (a term that no document of the shelf holds
--- counts as one that a single document does): score / bound, about 0 to 1, compares across shelves. Each term of the
--- query has a share from 0 to 1 of the weight it would have.
+-- BM25 (Lucene's idf, times k1 + 1) for each probe, each shelf a collection of its own; everything is counted here,
+-- nothing is kept. bound is what a document of average length gets that holds each term once (a term that no document of
+-- the shelf holds counts as one that a single document does): score / bound, about 0 to 1, compares across shelves. Each
+-- term of a probe has a share from 0 to 1 of the weight it would have.
 WITH shelf AS MATERIALIZED (
-    SELECT d.shelf, count(*) AS n, %(k1)s::float8 * %(b)s::float8 / nullif(avg(d.length), 0)::float8 AS slope
+    SELECT s.shelf, c.n, %(k1)s::float8 * %(b)s::float8 * c.n / nullif(c.lengths, 0) AS slope
     FROM unnest(%(shelves)s::smallint[]) AS s (shelf)
-    JOIN document AS d ON d.user_id = %(user_id)s AND d.shelf = s.shelf
-    GROUP BY d.shelf
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS n, sum(d.length) AS lengths FROM document AS d
+        WHERE d.user_id = %(user_id)s AND d.shelf = s.shelf
+    ) AS c
+    WHERE c.n > 0
 ), counted AS MATERIALIZED (
-    SELECT s.shelf, s.n, s.slope, t.term, t.share, c.df
+    SELECT t.probe, s.shelf, s.n, s.slope, t.term, t.share, c.df
     FROM shelf AS s
-    CROSS JOIN unnest(%(terms)s::integer[], %(shares)s::float8[]) AS t (term, share)
+    CROSS JOIN unnest(%(probes)s::smallint[], %(terms)s::integer[], %(shares)s::float8[]) AS t (probe, term, share)
     CROSS JOIN LATERAL (
         SELECT count(*) AS df FROM posting AS p
         WHERE p.user_id = %(user_id)s AND p.shelf = s.shelf AND p.term = t.term
     ) AS c
 ), weighed AS MATERIALIZED (
-    SELECT shelf, term, slope, df,
+    SELECT probe, shelf, term, slope, df,
            share * (ln(1 + (n - df + 0.5) / (df + 0.5)))::float8 * (%(k1)s::float8 + 1) AS weight,
            sum(share * (ln(1 + (n - greatest(df, 1) + 0.5) / (greatest(df, 1) + 0.5)))::float8)
-               OVER (PARTITION BY shelf) AS bound
+               OVER (PARTITION BY probe, shelf) AS bound
     FROM counted
-), scored AS MATERIALIZED (
-    SELECT p.shelf, p.doc, max(w.bound) AS bound,
-           sum(w.weight * p.tf / (p.tf + %(k1)s::float8 * (1 - %(b)s::float8) + w.slope * p.length)) AS score
-    FROM weighed AS w
-    JOIN posting AS p ON p.user_id = %(user_id)s AND p.shelf = w.shelf AND p.term = w.term
-    WHERE w.df > 0
-    GROUP BY p.shelf, p.doc
+), asked AS MATERIALIZED (
+    SELECT DISTINCT probe FROM weighed
 )
 {hits}
 
 -- name: lexical_messages
 -- The best of the message shelves.
-(SELECT {kind}::smallint AS kind, m.id, s.score, s.bound
- FROM (SELECT doc, score, bound FROM scored WHERE shelf / 3 = {kind} ORDER BY score DESC, doc DESC) AS s
- JOIN document AS d ON d.user_id = %(user_id)s AND d.doc = s.doc
- JOIN message AS m ON m.user_id = %(user_id)s AND m.id = d.record_id
- WHERE {filter}
- ORDER BY s.score DESC, s.doc DESC
- LIMIT %(messages)s)
+SELECT a.probe, best.* FROM asked AS a
+CROSS JOIN LATERAL (
+    SELECT {kind}::smallint AS kind, m.id, s.score, s.bound
+    FROM (
+        {scored}
+    ) AS s
+    JOIN document AS d ON d.user_id = %(user_id)s AND d.doc = s.doc
+    JOIN message AS m ON m.user_id = %(user_id)s AND m.id = d.record_id
+    WHERE {filter}
+    ORDER BY s.score DESC, s.doc DESC
+    LIMIT %(messages)s
+) AS best
 
 -- name: lexical_records
 -- The best of the shelves of one memory.
-(SELECT {kind}::smallint AS kind, r.id, s.score, s.bound
- FROM (SELECT doc, score, bound FROM scored WHERE shelf / 3 = {kind} ORDER BY score DESC, doc DESC) AS s
- JOIN document AS d ON d.user_id = %(user_id)s AND d.doc = s.doc
- JOIN {table} AS r ON r.user_id = %(user_id)s AND r.id = d.record_id
- WHERE {filter}
- ORDER BY s.score DESC, s.doc DESC
- LIMIT %(records)s)
+SELECT a.probe, best.* FROM asked AS a
+CROSS JOIN LATERAL (
+    SELECT {kind}::smallint AS kind, r.id, s.score, s.bound
+    FROM (
+        {scored}
+    ) AS s
+    JOIN document AS d ON d.user_id = %(user_id)s AND d.doc = s.doc
+    JOIN {table} AS r ON r.user_id = %(user_id)s AND r.id = d.record_id
+    WHERE {filter}
+    ORDER BY s.score DESC, s.doc DESC
+    LIMIT %(records)s
+) AS best
+
+-- name: scored
+-- The documents of the shelves of one kind that hold a term of a probe, best first.
+SELECT p.doc, max(w.bound) AS bound,
+       sum(w.weight * p.tf / (p.tf + %(k1)s::float8 * (1 - %(b)s::float8) + w.slope * p.length)) AS score
+FROM weighed AS w
+JOIN posting AS p ON p.user_id = %(user_id)s AND p.shelf = w.shelf AND p.term = w.term
+WHERE w.probe = a.probe AND w.shelf / 3 = {kind} AND w.df > 0
+GROUP BY p.doc
+ORDER BY score DESC, p.doc DESC
+
+-- name: dense
+-- Nearest by cosine, for each probe.
+WITH asked AS MATERIALIZED (
+    SELECT v.probe, v.vector FROM unnest(%(vectors)s::halfvec[]) WITH ORDINALITY AS v (vector, probe)
+)
+{hits}
 
 -- name: dense_messages
--- Nearest by cosine, own vector and vector of the ±1 window together: an exact scan of the user's rows. OFFSET 0 keeps
--- each distance from being worked out twice. Vectors of another width under the same name (the model behind it changed)
--- cannot be compared and are left out, as are texts that the embedder does not read.
-(SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.around AS window_score
- FROM (
-     SELECT m.id, (m.embedding <=> %(vector)s::halfvec)::float8 AS own,
-            (coalesce(m.window_embedding, m.embedding) <=> %(vector)s::halfvec)::float8 AS around
-     FROM message AS m
-     WHERE m.embedding_model = %(embedding_model)s
-       AND vector_dims(m.embedding) = vector_dims(%(vector)s::halfvec) AND {filter}
-     OFFSET 0
- ) AS near
- ORDER BY near.own + near.around, near.id DESC
- LIMIT %(messages)s)
+-- Own vector and vector of the ±1 window together: an exact scan of the user's rows. OFFSET 0 keeps each distance from
+-- being worked out twice. Vectors of another width under the same name (the model behind it changed) cannot be compared
+-- and are left out, as are texts that the embedder does not read.
+SELECT a.probe, best.* FROM asked AS a
+CROSS JOIN LATERAL (
+    SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.around AS window_score
+    FROM (
+        SELECT m.id, (m.embedding <=> a.vector)::float8 AS own,
+               (coalesce(m.window_embedding, m.embedding) <=> a.vector)::float8 AS around
+        FROM message AS m
+        WHERE m.embedding_model = %(embedding_model)s AND vector_dims(m.embedding) = %(dimensions)s AND {filter}
+        OFFSET 0
+    ) AS near
+    ORDER BY near.own + near.around, near.id DESC
+    LIMIT %(messages)s
+) AS best
 
 -- name: dense_records
--- Nearest by cosine: an exact scan of the user's rows of one memory.
-(SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.own AS window_score
- FROM (
-     SELECT r.id, (r.embedding <=> %(vector)s::halfvec)::float8 AS own
-     FROM {table} AS r
-     WHERE r.embedding_model = %(embedding_model)s
-       AND vector_dims(r.embedding) = vector_dims(%(vector)s::halfvec) AND {filter}
-     OFFSET 0
- ) AS near
- ORDER BY near.own, near.id DESC
- LIMIT %(records)s)
+-- An exact scan of the user's rows of one memory.
+SELECT a.probe, best.* FROM asked AS a
+CROSS JOIN LATERAL (
+    SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.own AS window_score
+    FROM (
+        SELECT r.id, (r.embedding <=> a.vector)::float8 AS own
+        FROM {table} AS r
+        WHERE r.embedding_model = %(embedding_model)s AND vector_dims(r.embedding) = %(dimensions)s AND {filter}
+        OFFSET 0
+    ) AS near
+    ORDER BY near.own, near.id DESC
+    LIMIT %(records)s
+) AS best
+
+-- name: near_messages
+-- The nearest messages by the HNSW index of a big user (memory/near.py): the sum of both cosines is the inner product
+-- with the sum of both vectors.
+SELECT a.probe, best.* FROM asked AS a
+CROSS JOIN LATERAL (
+    SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.around AS window_score
+    FROM (
+        SELECT m.id, (m.embedding <=> a.vector)::float8 AS own,
+               (coalesce(m.window_embedding, m.embedding) <=> a.vector)::float8 AS around
+        FROM message AS m
+        WHERE {condition} AND {filter}
+        ORDER BY {vector} <#> a.vector
+        LIMIT %(messages)s
+    ) AS near
+    ORDER BY near.own + near.around, near.id DESC
+) AS best
+
+-- name: near_records
+-- The nearest of one memory by the HNSW index of a big user.
+SELECT a.probe, best.* FROM asked AS a
+CROSS JOIN LATERAL (
+    SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.own AS window_score
+    FROM (
+        SELECT r.id, (r.embedding <=> a.vector)::float8 AS own
+        FROM {table} AS r
+        WHERE {condition} AND {filter}
+        ORDER BY {vector} <=> a.vector
+        LIMIT %(records)s
+    ) AS near
+    ORDER BY near.own, near.id DESC
+) AS best
 
 -- name: temporal_messages
--- Messages of, or about, the times the question names.
-(SELECT {kind}::smallint AS kind, m.id,
-        CASE WHEN m.mentioned && %(times)s::tstzmultirange THEN 1.0 ELSE 0.8 END::float8 AS score
- FROM message AS m
- WHERE (m.at <@ %(times)s::tstzmultirange OR m.mentioned && %(times)s::tstzmultirange) AND {filter}
- ORDER BY score DESC, m.at DESC, m.id DESC
- LIMIT %(messages)s)
+-- Messages of, or about, the times the question names. The indexes give what lies between the first and the last of
+-- these times: the operators of ranges are not leakproof and no index of theirs is used under row level security.
+SELECT 1::smallint AS probe, {kind}::smallint AS kind, near.id, near.score
+FROM (
+    SELECT m.id, m.at, CASE WHEN m.mentioned && %(times)s::tstzmultirange THEN 1.0 ELSE 0.8 END::float8 AS score
+    FROM message AS m
+    WHERE m.at >= lower(%(times)s::tstzmultirange) AND m.at < upper(%(times)s::tstzmultirange)
+      AND m.at <@ %(times)s::tstzmultirange AND {filter}
+    UNION
+    SELECT m.id, m.at, 1.0::float8 AS score
+    FROM message AS m
+    WHERE m.mentioned <> '{{}}' AND m.mentioned && %(times)s::tstzmultirange AND {filter}
+) AS near
+ORDER BY near.score DESC, near.at DESC, near.id DESC
+LIMIT %(messages)s
 
 -- name: temporal_records
--- Memories of one kind that happened, or began to hold, in the times the question names.
-(SELECT {kind}::smallint AS kind, r.id, CASE WHEN r.occurred_at IS NULL THEN 0.8 ELSE 1.0 END::float8 AS score
- FROM {table} AS r
- WHERE tstzrange(coalesce(r.occurred_at, r.valid_from),
-                 coalesce(r.occurred_until, r.occurred_at, r.valid_from), '[]') && %(times)s::tstzmultirange
-   AND {filter}
- ORDER BY score DESC, coalesce(r.occurred_at, r.valid_from) DESC, r.id DESC
- LIMIT %(records)s)
+-- Memories of one kind that happened, or began to hold, in the times the question names. CASE, not coalesce, which is not
+-- taken to be leakproof.
+SELECT 1::smallint AS probe, {kind}::smallint AS kind, r.id,
+       CASE WHEN r.occurred_at IS NULL THEN 0.8 ELSE 1.0 END::float8 AS score
+FROM {table} AS r
+WHERE CASE WHEN r.occurred_until IS NOT NULL THEN r.occurred_until
+           WHEN r.occurred_at IS NOT NULL THEN r.occurred_at ELSE r.valid_from END
+      >= lower(%(times)s::tstzmultirange)
+  AND CASE WHEN r.occurred_at IS NOT NULL THEN r.occurred_at ELSE r.valid_from END
+      < upper(%(times)s::tstzmultirange)
+  AND tstzrange(coalesce(r.occurred_at, r.valid_from),
+                coalesce(r.occurred_until, r.occurred_at, r.valid_from), '[]') && %(times)s::tstzmultirange
+  AND {filter}
+ORDER BY score DESC, coalesce(r.occurred_at, r.valid_from) DESC, r.id DESC
+LIMIT %(records)s
 
 -- name: links
 -- Memories one hop away from those that were found, in either direction.
@@ -170,10 +252,13 @@ WHERE d.user_id = %(user_id)s AND d.record_id = ANY (%(ids)s::uuid[]) AND m.stan
 ORDER BY d.record_id, x.source_doc
 
 -- name: describe_messages
--- What ranking needs to know of messages: session (conversation and day), neighbours, who spoke, standing.
+-- What ranking needs to know of messages: session (conversation and day), neighbours, who spoke, standing, how it says
+-- it: its length in terms, whether it ends with a question, whether it names a time.
 SELECT m.id, m.conversation_id, (m.at AT TIME ZONE m.timezone)::date AS day, m.speaker, m.role, m.at, m.standing,
-       before.id AS before_id, after.id AS after_id
+       before.id AS before_id, after.id AS after_id, d.length, m.text ~ '[?？]\s*(\[[^]]*\])?\s*$' AS is_question,
+       NOT isempty(m.mentioned) AS names_time
 FROM message AS m
+JOIN document AS d ON d.user_id = m.user_id AND d.record_id = m.id
 LEFT JOIN LATERAL (
     SELECT n.id FROM message AS n
     WHERE n.user_id = m.user_id AND n.conversation_id = m.conversation_id AND n.position < m.position

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from uuid import UUID
 
@@ -18,9 +19,12 @@ from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 from psycopg import sql
 from psycopg.types.json import Jsonb
+from psycopg.types.multirange import TimestamptzMultirange
+from psycopg.types.range import TimestamptzRange
 
 from mirix.db.statements import statements
 from mirix.evaluation.bench.world import BATCH_MESSAGES, MODEL, Batch, Row, World
+from mirix.memory.near import make_indexes
 from mirix.memory.record import MemoryKind
 from mirix.memory.store import shelf_number
 from mirix.text.analyser import ANALYSER_VERSION, Analysis, analyse
@@ -28,6 +32,7 @@ from mirix.text.analyser import ANALYSER_VERSION, Analysis, analyse
 _BENCH = statements("bench")
 _AT_ONCE = 500  # batches in one COPY
 _CONVERSATION = 20  # batches
+_MENTIONS = 7  # every so manieth message speaks of another time
 Tell = Callable[[int, int], None]
 
 _MESSAGE = (
@@ -42,6 +47,7 @@ _MESSAGE = (
     ("text", "text"),
     ("at", "timestamptz"),
     ("timezone", "text"),
+    ("mentioned", "tstzmultirange"),
     ("trust", "int2"),
     ("standing", "text"),
     ("embedding", "halfvec"),
@@ -124,6 +130,7 @@ def load(conninfo: str, world: World, tell: Tell) -> None:
             conn.execute(_BENCH[name])
         conn.execute(sql.SQL("ALTER TABLE posting ADD CONSTRAINT posting_pkey {}").format(sql.SQL(rest[0])))
         conn.execute("VACUUM ANALYZE")
+    make_indexes(conninfo)
 
 
 def _filed(batches: Iterable[Batch]) -> Iterator[_Filed]:
@@ -170,7 +177,8 @@ def _copy_all(conn: psycopg.Connection, filed: Sequence[_Filed]) -> None:
     ))  # fmt: skip
     links = ("user_id", "int4"), ("from_doc", "int4"), ("to_doc", "int4"), ("relation", "text")
     _copy(conn, "memory_link", links, (
-        (each.batch.user, each.first + len(each.batch.rows) - 1, each.first + BATCH_MESSAGES, "related") for each in filed
+        (each.batch.user, each.first + len(each.batch.rows) - 1, each.first + BATCH_MESSAGES, "related")
+        for each in filed
     ))  # fmt: skip
 
 
@@ -189,12 +197,19 @@ def _messages(filed: _Filed) -> Iterator[tuple[object, ...]]:
             row.text,
             row.at,
             "UTC",
+            _mentioned(row) if (filed.first + row.place) % _MENTIONS == 0 else TimestamptzMultirange(),
             3,
             "outdated" if row.is_outdated else "current",
             HalfVector(batch.vectors[row.place]),
             HalfVector(batch.windows[row.place]),
             MODEL,
         )
+
+
+def _mentioned(row: Row) -> TimestamptzMultirange:
+    """The day before."""
+    midnight = row.at.replace(hour=0, minute=0, second=0, microsecond=0)
+    return TimestamptzMultirange([TimestamptzRange(midnight - timedelta(days=1), midnight)])
 
 
 def _records(filed: _Filed, kind: MemoryKind) -> Iterator[tuple[object, ...]]:

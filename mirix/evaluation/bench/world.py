@@ -1,9 +1,9 @@
 """The invented rows of a bench, all from one seed: who has how many, what they say, and what is asked. Pure.
 
-A user's rows come in batches, as they do in life: some messages of one topic and the memories that rest on them. Batches
-of all users are shuffled, so that nobody's rows lie together on disk. Half of the questions hold a word of daily life
-(food, home, work) as half of LoCoMo's do, and so are searched together with up to three probes of retrieval/bridges.py;
-half name a month, so that all arms work.
+A user's rows come in batches, as they do in life: some messages of one topic and the memories that rest on them. The
+batches of all users are shuffled, so that nobody's rows lie together on disk. Half of the questions hold a word of
+daily life (food, home, work) as half of LoCoMo's do, and so are searched together with up to three probes of
+retrieval/bridges.py; half name a month, so that all arms work.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _BATCH = BATCH_MESSAGES + BATCH_MEMORIES
 _KINDS = (*MemoryKind,)
 _KIND_SHARES = (0.002, 0.42, 0.33, 0.083, 0.083, 0.082)  # of the memories, in the order of MemoryKind
 _CHINESE_SHARE = 0.25  # of the batches
+_LONG_SHARE = 0.05  # of the batches: mails, notes
 _SUPERSEDED_SHARE = 0.05  # of the memories that have a later one of their kind in the batch
 _TOPICS = 512
 _USER_TOPICS = 12
@@ -169,6 +170,8 @@ class World:
     def _texts(self, topic: int, *, is_chinese: bool) -> list[str]:
         words, counts = (self._han, (4, 14)) if is_chinese else (self._words, (6, 26))
         lengths = self._random.integers(*counts, size=_BATCH)
+        if self._random.random() < _LONG_SHARE:
+            lengths *= 8
         ranks = words.draw(self._random, int(lengths.sum()), topic)
         separator, end = ("", "。") if is_chinese else (" ", ".")
         ends = np.cumsum(lengths).tolist()

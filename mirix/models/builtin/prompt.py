@@ -115,7 +115,7 @@ def parse_call(messages: Sequence[BaseMessage]) -> Call:
         messages=tuple(_messages(text)),
         memories=tuple(_memories(text)),
         core=tuple(_core_lines(text)),
-        items=tuple(_items(everything)),
+        items=tuple(_items(everything, now or asked_at)),
         question=question,
         asked_at=asked_at or now,
         is_final="<final/>" in text,
@@ -189,13 +189,13 @@ def _core_lines(text: str) -> list[tuple[str, str]]:
     ]
 
 
-def _items(text: str) -> list[Item]:
+def _items(text: str, now: datetime | None) -> list[Item]:
     return [
         Item(
             number=int(given["n"]),
-            kind=given.get("type", ""),
-            at=_time(given.get("at", "")),
-            role=given.get("role", ""),
+            kind=given.get("type", "message"),
+            at=_in_zone(_time(given.get("at", "")), now),
+            role=given.get("role", "" if "type" in given else "user"),
             speaker=given.get("speaker", ""),
             name=given.get("name", "") or given.get("caption", "") or given.get("title", ""),
             text=body,
@@ -230,6 +230,11 @@ def _failed_calls(messages: Sequence[BaseMessage]) -> tuple[FailedCall, ...]:
             continue
         failed.append(FailedCall(name=call["name"], arguments=dict(call["args"]), error=reply))
     return tuple(failed)
+
+
+def _in_zone(moment: datetime | None, now: datetime | None) -> datetime | None:
+    """A local time with the offset that is in force where the question is asked."""
+    return moment.replace(tzinfo=now.tzinfo) if moment and now and moment.tzinfo is None else moment
 
 
 def _time(text: str) -> datetime | None:
