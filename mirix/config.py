@@ -5,6 +5,7 @@ A key in the environment alone never sends anything anywhere: a model is named h
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -61,3 +62,11 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         lines = [f"MIRIX_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors()]
         raise ConfigError("wrong settings: " + "; ".join(lines)) from None
+
+
+def silence_libraries() -> None:
+    """Switch the telemetry of libraries off; called before one is imported that has any.
+
+    onnxruntime otherwise queues events about the machine in the user's cache folder and tries to send them.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"

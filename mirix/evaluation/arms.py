@@ -141,7 +141,7 @@ class FullArm:
         turns = list(conversation.turns)
         for number in range(len(turns), 0, -1):
             rendered = render_hit(number, _turn_hit(turns[number - 1], conversation, number), conversation.timezone)
-            tokens += count_tokens(rendered)
+            tokens += count_tokens(rendered + "\n")
             if tokens > self.budget:
                 break
             kept.append((turns[number - 1], rendered))
@@ -189,8 +189,10 @@ def _packed(
 ) -> Shown:
     """The best hits within the budget."""
     items = pack_items(hits, question=question.text, timezone=conversation.timezone, max_tokens=budget)
+    # The packer counts items, and not what stands between them.
+    while count_tokens(text := "\n".join(item.rendered for item in items)) > budget:
+        items = items[:-1]
     ids = tuple(dict.fromkeys(key for item in items for key in turns[item.hit.id]))
-    text = "\n".join(item.rendered for item in items)
     return _shown(arm, conversation, question, ids=ids, tokens=count_tokens(text), ms=ms, text=text)
 
 

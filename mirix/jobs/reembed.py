@@ -10,10 +10,6 @@ Work is done in small portions, each in three steps: read, ask the embedder outs
 changed meanwhile. An interruption loses a portion at most, and a row that somebody changes at the same moment keeps
 what they wrote. A text that the embedder does not read, or refuses, is marked as asked about, and not tried again until
 the embedder is another one.
-
-There is no HNSW index yet. One over a part of a table needs a width as well as a name in its condition, e.g.
-`((embedding::halfvec(384)) halfvec_cosine_ops) WHERE embedding_model = 'minilm' AND vector_dims(embedding) = 384`:
-under one name stand vectors of two widths, until all are reembedded, where a server changed its model.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from mirix.db.pool import Database
+from mirix.jobs.upkeep import keep_up
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,11 @@ class Worker:
         @app.task(name="sweep", queue=QUEUE, queueing_lock="sweep", pass_context=True)
         async def sweep(context: JobContext, timestamp: int) -> None:
             await self._sweep(context.app)
+
+        @app.periodic(cron="17 * * * *")
+        @app.task(name="upkeep", queue=QUEUE, queueing_lock="upkeep")
+        async def upkeep(timestamp: int) -> None:
+            await keep_up(self._database.conninfo)
 
     async def _sweep(self, app: App) -> None:
         """Find work whose job was lost, and drop jobs whose worker died: they hold the lock of their user."""

@@ -5,7 +5,7 @@ Above INDEX_FROM rows of one user in one table the dense arm walks an HNSW index
 alone: one over everybody's rows finds 0.85 to 0.89 of what an exact scan finds, as most of what it comes across is
 somebody else's. A search that is filtered in any way stays exact.
 
-    make_indexes  as the owner of the tables: at `mirix reembed`, by the worker (upkeep.py), after a bulk load
+    make_indexes  as the owner of the tables, by jobs/upkeep.py: hourly in the worker, and at `mirix reembed`
     present       which of them a search may use
 
 The name of an index tells the table, the user and a digest of embedder and width; its condition says the same.
@@ -14,14 +14,12 @@ The name of an index tells the table, the user and a digest of embedder and widt
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
 
 import psycopg
-from psycopg import sql
+from psycopg import AsyncConnection, sql
 from psycopg.rows import dict_row
 
 from mirix.db.statements import statements
@@ -29,11 +27,12 @@ from mirix.memory.record import MemoryKind
 from mirix.memory.store import Connection
 
 logger = logging.getLogger(__name__)
+Owner = Connection  # with the rights of an owner, not those of the application
 _NEAR = statements("near")
 
 # Rows of one user in one table. Measured with `mirix bench` at 384 numbers a vector, time on the CPU: an exact scan
 # takes about 1 ms for a thousand rows, HNSW 2 to 4 ms whatever the number; an index costs 1.1 kB a row.
-INDEX_FROM = 5_000
+INDEX_FROM = 2_000
 INDEXES = 50  # of one table: the planner looks at each of them at every query, so only for the biggest users
 _LOCK = 7_234_011_903  # any number: one process at a time makes indexes
 _BUILD_MEMORY = "512MB"  # beyond it a build takes many times as long
@@ -82,43 +81,47 @@ async def present(conn: Connection, user_id: int, model: str, dimensions: int) -
     return frozenset(index for index in indexes if index.name in there)
 
 
-def make_indexes(conninfo: str, *, index_from: int = INDEX_FROM) -> list[str]:
+async def make_indexes(conninfo: str, *, index_from: int = INDEX_FROM) -> list[str]:
     """Make the indexes that tables have earned, and drop those that nobody needs any more; the names of the new ones.
 
     Takes some 0.3 ms a row; nobody waits for it meanwhile. Does nothing while another process is at it, or where the
     role of `conninfo` does not own the tables.
     """
-    with psycopg.connect(conninfo, autocommit=True, row_factory=dict_row) as conn:
-        got = conn.execute("SELECT pg_try_advisory_lock(%s) AS got", [_LOCK]).fetchone()
-        if not got or not got["got"]:
-            return []
-        conn.execute("SELECT set_config('maintenance_work_mem', %s, false)", [_BUILD_MEMORY])
-        kept = {index.name for kind in (None, *MemoryKind) for index in _earned(conn, kind, index_from // 2)}
-        there = {row["name"]: row["is_valid"] for row in conn.execute(_NEAR["all_present"]).fetchall()}
-        made = []
-        try:
-            for name, is_valid in there.items():
-                if name not in kept or not is_valid:
-                    conn.execute(_NEAR["drop"].format(name=sql.Identifier(name)))
-            for kind in (None, *MemoryKind):
-                for index in _earned(conn, kind, index_from):
-                    if not there.get(index.name):
-                        conn.execute(_statement(index))
-                        made.append(index.name)
-        except psycopg.errors.InsufficientPrivilege:
-            logger.info("vector indexes are left to the owner", extra={"action": "indexes_left"})
-        if made:
-            logger.info("vector indexes made", extra={"action": "indexes_made", "indexes": len(made)})
-        return made
+    made: list[str] = []
+    async with await AsyncConnection.connect(conninfo, autocommit=True, row_factory=dict_row) as conn:
+        got = await (await conn.execute("SELECT pg_try_advisory_lock(%s) AS got", [_LOCK])).fetchone()
+        if got and got["got"]:
+            await conn.execute("SELECT set_config('maintenance_work_mem', %s, false)", [_BUILD_MEMORY])
+            try:
+                await _make(conn, index_from, made)
+            except psycopg.errors.InsufficientPrivilege:
+                logger.info("vector indexes are left to the owner", extra={"action": "indexes_left"})
+    if made:
+        logger.info("vector indexes made", extra={"action": "indexes_made", "indexes": len(made)})
+    return made
 
 
-def _earned(conn: psycopg.Connection[dict[str, Any]], kind: MemoryKind | None, least: int) -> Iterable[NearIndex]:
+async def _make(conn: Owner, index_from: int, made: list[str]) -> None:
+    tables = (None, *MemoryKind)
+    kept = {index.name for kind in tables for index in await _earned(conn, kind, index_from // 2)}
+    rows = await (await conn.execute(_NEAR["all_present"])).fetchall()
+    there = {row["name"] for row in rows if row["is_valid"] and row["name"] in kept}
+    for name in {row["name"] for row in rows} - there:
+        await conn.execute(_NEAR["drop"].format(name=sql.Identifier(name)))
+    for kind in tables:
+        for index in await _earned(conn, kind, index_from):
+            if index.name not in there:
+                await conn.execute(_statement(index))
+                made.append(index.name)
+
+
+async def _earned(conn: Owner, kind: MemoryKind | None, least: int) -> list[NearIndex]:
     table = sql.Identifier(kind.table if kind else "message")
     condition = sql.SQL("true" if kind else "t.standing <> 'hidden'")
-    rows = conn.execute(_NEAR["big"].format(table=table, condition=condition), {"least": least, "most": INDEXES})
+    statement = _NEAR["big"].format(table=table, condition=condition)
+    rows = await (await conn.execute(statement, {"least": least, "most": INDEXES})).fetchall()
     return [
-        NearIndex(kind=kind, user_id=row["user_id"], model=row["model"], dimensions=row["dimensions"])
-        for row in rows.fetchall()
+        NearIndex(kind=kind, user_id=row["user_id"], model=row["model"], dimensions=row["dimensions"]) for row in rows
     ]
 
 

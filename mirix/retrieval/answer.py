@@ -340,12 +340,15 @@ def resolve_citations(text: str, context: Context) -> tuple[str, tuple[Citation,
 
 def _said_with(number: int, text: str) -> str:
     """The sentences of the answer that cite a number, without their citations."""
-    sentences = [
-        sentence
-        for sentence in split_sentences(text)
-        if any(str(number) in _NUMBER.findall(match["numbers"]) for match in _CITED.finditer(sentence))
-    ]
-    return _CITED.sub("", " ".join(sentences))
+    said: list[str] = []
+    before: list[str] = []  # sentences since the last citation: one behind a full stop stands alone, and is theirs
+    for sentence in split_sentences(text):
+        cited = {each for match in _CITED.finditer(sentence) for each in _NUMBER.findall(match["numbers"])}
+        stands_alone = not _CITED.sub("", sentence).strip()
+        if str(number) in cited:
+            said += before if stands_alone else [sentence]
+        before = [] if cited else [*before, sentence]
+    return _CITED.sub("", " ".join(said))
 
 
 def _citation(item: ContextItem, said: str) -> Citation:

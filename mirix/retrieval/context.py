@@ -180,7 +180,7 @@ def _render(number: int, hit: Hit, text: str, timezone: str) -> str:
 
 
 def _of_message(message: Message) -> dict[str, str]:
-    """A message needs few words of its own, for many stand in a context: its time is that of the place it was said in."""
+    """Few words, for many messages stand in a context: the time is that of the place where it was said."""
     local = message.at.astimezone(ZoneInfo(message.timezone)).replace(tzinfo=None)
     values = {"at": local.isoformat(timespec="minutes"), "role": "" if message.role == "user" else message.role}
     values["speaker"] = message.speaker

@@ -14,6 +14,7 @@ from mirix.curation.review import ProposalEntry, QuarantinedEntry, Reviewer
 from mirix.errors import InputError, NotFoundError
 from mirix.ingest.inputs import clean_name
 from mirix.jobs.reembed import Reembedded
+from mirix.jobs.upkeep import keep_up
 from mirix.managers.proposals import ProposalState
 from mirix.memory.changes import Change
 from mirix.memory.knowledge_vault import VaultEntryType, VaultSensitivity
@@ -159,7 +160,9 @@ class CurationVerbs:
         concurrent change of a memory wins. `on_progress` is told how much is done, of how much. Raises ConfigError
         without an embedder, ModelError when it fails.
         """
-        return await self.parts.reembedder.run(await self._user(user_id), tell=on_progress)
+        done = await self.parts.reembedder.run(await self._user(user_id), tell=on_progress)
+        await keep_up(self.parts.database.conninfo)
+        return done
 
 
 def _forgetter(memory: Opened) -> Forgetter:

@@ -69,6 +69,7 @@ async def test_a_sealed_value_is_filled_in_after_the_reader(memory: AsyncMirix) 
     said = told("The wifi password here is Quartz-Lintel-58.", "It rained.")
     (evidence,) = await show([Arm.EVIDENCE], memory, said)
     assert "Quartz" not in evidence.text
+    assert 'type="vault"' not in evidence.text  # the entry that was made of it is a memory, and no message
     (reference,) = evidence.sealed
     model = ScriptedChatModel(script=[f"{{{{vault:{reference}}}}} [1]"])
     answer = await Reader(model=model).answer(asked_of([said])[0], evidence)

@@ -29,6 +29,14 @@ def test_planted_wrong_answers_share_no_word_with_what_is_accepted() -> None:
         assert not set(words(each.text)) & {word for key in each.asked.question.answers for word in words(key)}
 
 
+def test_an_answer_that_might_be_right_in_part_is_not_planted() -> None:
+    first, second, third, *rest = asked_of(conversations())
+    second = replace(second, question=replace(second.question, answers=("Not far from Skarholm",)))
+    found = [each for each in planted([first, second, third, *rest]) if each.plant is Plant.OTHER]
+    assert found[0].asked == first
+    assert found[0].text == third.question.answers[0]
+
+
 def test_traps_are_planted_and_bounded_in_number() -> None:
     asked = asked_of(conversations())
     assert [each.text for each in planted(asked) if each.plant is Plant.TRAP] == ["Red", "The concertina"]

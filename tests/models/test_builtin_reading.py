@@ -270,3 +270,25 @@ def test_a_word_in_capitals_is_no_name_that_has_to_occur() -> None:
 def test_a_home_told_over_two_sentences_is_the_newest() -> None:
     texts = ("home is 88 Weir Road, top floor", "we're in. 3 Cooper Gardens, boxes everywhere")
     assert "3 Cooper Gardens" in ask(texts, "Where does Petra live now?", speaker="Petra Vance")
+
+
+@pytest.mark.parametrize(
+    ("told", "question", "expected"),
+    [
+        ("My name is Robin.", "What is my name?", "Robin"),
+        ("My name is Robin.", "Who am I?", "Robin"),
+        ("Hello, I'm Petra Vance, 36.", "What am I called?", "Petra Vance"),
+        ("I work as a welder at the Braunston yard.", "Where do I work?", "Braunston"),
+        ("我叫江晚,修手风琴的。", "我叫什么名字?", "江晚"),
+        ("上周五我搬到了扬州。", "我住在哪里?", "扬州"),
+        ("我搬到了扬州。", "我现在住哪儿?", "扬州"),
+    ],
+)
+def test_who_one_is_and_where_one_lives_and_works_is_known(told: str, question: str, expected: str) -> None:
+    assert expected in ask((told, "The kettle is on."), question, speaker="User")
+
+
+@pytest.mark.parametrize("told", ["My boat is called Robin.", "I'm Danish by birth", "我的狗叫艾草。"])
+def test_what_something_else_is_called_is_not_ones_own_name(told: str) -> None:
+    question = "我叫什么名字?" if told[0] == "我" else "What is my name?"
+    assert ask((told, "The kettle is on."), question, speaker="User") in ("I don't know.", "我不知道。")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
@@ -26,10 +26,10 @@ WORDS = (
 
 
 @pytest.fixture(autouse=True)
-def without_indexes(owner_url: str) -> Iterator[None]:
+async def without_indexes(owner_url: str) -> AsyncIterator[None]:
     """What a test makes is gone after it."""
     yield
-    make_indexes(owner_url, index_from=1_000_000)
+    await make_indexes(owner_url, index_from=1_000_000)
 
 
 async def fill(notebook: Notebook) -> None:
@@ -63,23 +63,23 @@ async def test_only_who_has_much_gets_an_index(
     small = Notebook(database, indexer, await database.ensure_user("boris", "UTC"))
     await fill(notebook)
     await small.say("the kiln")
-    assert len(make_indexes(owner_url, index_from=ENOUGH)) == 2
+    assert len(await make_indexes(owner_url, index_from=ENOUGH)) == 2
     assert {index.kind for index in await used(notebook)} == {None, MemoryKind.SEMANTIC}
     assert await used(small) == frozenset()
-    assert make_indexes(owner_url, index_from=ENOUGH) == []  # they are there
+    assert await make_indexes(owner_url, index_from=ENOUGH) == []  # they are there
 
 
 async def test_an_index_finds_what_an_exact_scan_finds(notebook: Notebook, owner_url: str) -> None:
     await fill(notebook)
     exact = await dense(notebook, Filters())
-    make_indexes(owner_url, index_from=ENOUGH)
+    await make_indexes(owner_url, index_from=ENOUGH)
     assert sorted(await dense(notebook, Filters())) == sorted(exact)
     assert len(exact) == 2 * len(WORDS)
 
 
 async def test_the_planner_takes_the_index(notebook: Notebook, owner_url: str) -> None:
     await fill(notebook)
-    make_indexes(owner_url, index_from=ENOUGH)
+    await make_indexes(owner_url, index_from=ENOUGH)
     [index] = [index for index in await used(notebook) if index.kind is None]
     embedder = notebook.indexer.embedder
     assert embedder is not None
@@ -95,7 +95,7 @@ async def test_the_planner_takes_the_index(notebook: Notebook, owner_url: str) -
 
 async def test_a_filtered_search_stays_exact(notebook: Notebook, owner_url: str) -> None:
     await fill(notebook)
-    make_indexes(owner_url, index_from=ENOUGH)
+    await make_indexes(owner_url, index_from=ENOUGH)
     tagged = await notebook.keep(SemanticRecord, name="x", kind="concept", summary="nothing near", tags=["rare"])
     assert [found for _, found, _ in await dense(notebook, Filters(tags=("rare",)))] == [str(tagged.id)]
     assert Filters(kinds=frozenset({MemoryKind.SEMANTIC}), messages=False).are_none
@@ -106,8 +106,8 @@ async def test_an_index_that_nobody_needs_is_dropped(
     notebook: Notebook, user: User, owner_url: str, database: Database
 ) -> None:
     await fill(notebook)
-    make_indexes(owner_url, index_from=ENOUGH)
+    await make_indexes(owner_url, index_from=ENOUGH)
     with psycopg.connect(owner_url, autocommit=True) as conn:
         conn.execute("DELETE FROM app_user WHERE user_id = %s", [user.user_id])
-    make_indexes(owner_url, index_from=ENOUGH)
+    await make_indexes(owner_url, index_from=ENOUGH)
     assert await used(notebook) == frozenset()

@@ -24,6 +24,7 @@ from mirix.evaluation.bench.recall import bucket, dense_recall
 from mirix.evaluation.bench.report import BenchReport, BenchRun, grouped, percentiles
 from mirix.evaluation.bench.world import DAYS, START, Floats, Question, World
 from mirix.evaluation.runner import Progress, silent, throwaway_memory
+from mirix.jobs.upkeep import keep_up
 
 _BENCH = statements("bench")
 _LEAST = 30  # questions of each bucket
@@ -65,6 +66,7 @@ async def _run(settings: Settings, plan: BenchPlan, rows: int, progress: Progres
         began = time.monotonic()
         what = f"loading {rows:,} rows"
         await asyncio.to_thread(load, conninfo, world, lambda done, total: progress(what, done, total))
+        await keep_up(conninfo)
         load_s = time.monotonic() - began
         size = await asyncio.to_thread(_database_bytes, conninfo)
         asked = await asyncio.to_thread(_ask, conninfo, world, plan)

@@ -24,7 +24,6 @@ from psycopg.types.range import TimestamptzRange
 
 from mirix.db.statements import statements
 from mirix.evaluation.bench.world import BATCH_MESSAGES, MODEL, Batch, Row, World
-from mirix.memory.near import make_indexes
 from mirix.memory.record import MemoryKind
 from mirix.memory.store import shelf_number
 from mirix.text.analyser import ANALYSER_VERSION, Analysis, analyse
@@ -130,7 +129,6 @@ def load(conninfo: str, world: World, tell: Tell) -> None:
             conn.execute(_BENCH[name])
         conn.execute(sql.SQL("ALTER TABLE posting ADD CONSTRAINT posting_pkey {}").format(sql.SQL(rest[0])))
         conn.execute("VACUUM ANALYZE")
-    make_indexes(conninfo)
 
 
 def _filed(batches: Iterable[Batch]) -> Iterator[_Filed]:

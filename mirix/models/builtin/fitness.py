@@ -45,6 +45,11 @@ _OWN_WORDS = frozenset(
             "old",
             "age",
             "do",
+            "name",
+            "surname",
+            "called",
+            "remember",
+            "know",
         ],
     )
 )
@@ -55,9 +60,14 @@ _FOR_A_LIVING = re.compile(
     r"(?i)\bfor a living\b|\bI(?:['’]m| am) \w+(?: \w+)?, (?:\d\d|\w+-\w+)|\bmy (?:job|trade|profession)\b|"
     r"工作|职业|的$|的[,。]"
 )
+_OWN_NAME = re.compile(
+    r"\b[Mm]y (?:\w+ )?(?:sur)?name(?:['’]s| is)\b|\b[Cc]all me [A-Z]|\bI go by\b|"
+    r"(?:^|[,.!:] )(?:[Tt]his is|I(?:['’]m| am)) [A-Z][a-z]+\b(?: [A-Z][a-z]+)?(?=[,.!]|$| and )|"
+    r"我(?:叫|姓)(?!什么|啥)|我的(?:名字|姓名)"
+)
 _DUE = re.compile(r"(?i)\b(?:by|before|due|until|wants?)\b|(?<!提)前[^天年几]|要我|截止")
 _FORMER_STATE = re.compile(r"(?i)\bused to\b|\bformerly\b|\bback then\b|以前|原来|本来|过去")
-_ON_ONESELF = frozenset({"home", "employer", "drink", "job", "age"})
+_ON_ONESELF = frozenset({"home", "employer", "drink", "job", "age", "own_name"})
 _TOLD_IN_FORMS = frozenset({"home", "employer", "job"})  # of others too: a sentence of another form tells none of them
 _BY_SLOT = {"home": HOME, "employer": EMPLOYER, "drink": DRINK}
 SLOT_KINDS = frozenset(_BY_SLOT)
@@ -105,6 +115,8 @@ def by_form(question: Question, unit: Unit) -> float:
     if question.kind in _BY_SLOT:
         # "We're in. 3 Mill Lane": the place may stand behind the full stop.
         return 0.65 * (_BY_SLOT[question.kind] in {slot_of(text), slot_of(unit.with_next)})
+    if question.kind == "own_name":
+        return 0.65 * (_OWN_NAME.search(text) is not None)
     if question.kind == "job":
         if subject_of(text) is Subject.OTHER:
             return 0.0

@@ -29,6 +29,13 @@ KINDS = (
         ),
     ),
     (
+        "own_name",
+        (
+            r"\bwhat(?:['’]s| is| was) my (?:\w+ )?(?:sur)?name\b|^\W*who am I\W*$|\bwhat am I called\b|"
+            r"\bdo you (?:know|remember) (?:my name\b|who I am\b)|我(?:叫|姓)(?:什么|啥)|我的(?:姓名|名字)|我是谁"
+        ),
+    ),
+    (
         "limit",
         (
             r"\b(?:left out|avoid|allerg\w+|not (?:eat|drink|have)|can(?:'t|not) (?:eat|drink|have)|"

@@ -39,7 +39,7 @@ _NAMING_IT = re.compile(
 
 def rank_units(question: Question, units: Sequence[Unit]) -> list[Found]:
     """Units that hold a word of the question, best first; of equally good statements the newest leads."""
-    if not question.terms or not units:
+    if not units or not (question.terms or told_by_form(question)):
         return []
     if question.owner and not any(question.owner in unit.item.text for unit in units):
         # Nobody speaks of it in these words ("the new flat"): then it tells nothing.
@@ -51,7 +51,7 @@ def rank_units(question: Question, units: Sequence[Unit]) -> list[Found]:
     for unit in units:
         strengths = {term: _strength(term, unit, question) for term in question.terms}
         covered = frozenset(term for term, strength in strengths.items() if strength >= 0.5)
-        share = sum(strength * weights[term] for term, strength in strengths.items()) / total
+        share = sum(strength * weights[term] for term, strength in strengths.items()) / (total or 1.0)
         form = by_form(question, unit)
         share = 0.2 * share + form if told_by_form(question) else max(share, form)
         if covered or share > 0.3:

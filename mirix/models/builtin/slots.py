@@ -30,8 +30,8 @@ _HOME = re.compile(
     r"完)|(?:在|了).{1,14}租了|地址(?:是|改|换|:)"
 )
 _EMPLOYER = re.compile(
-    r"\bI(?:['’]m| am)?(?: now)? (?:work|working|teach|teaching) (?:at|for|in)\b(?! (?:"
-    r"bed|night|home|all))|\b[Ff]irst day (?:at|in) the\b|"
+    r"\bI(?:['’]m| am)?(?: now)? (?:work|working|teach|teaching)(?: as (?:an? |the )?[\w-]+(?: [\w-]+)?)? "
+    r"(?:at|for|in)\b(?! (?:bed|night|home|all))|\b[Ff]irst day (?:at|in) the\b|"
     r"\b[Ff]irst day at\b|\bI(?:['’]ve)? (?:just )?(?:started|joined|start)\b.{0,24}\b(?:at|"
     r"with) (?:the |a )?[\w]+|\bhired by\b|"
     r"(?:我|^|,)(?:现在)?在.{1,14}(?:上班|工作|任职|当班)|入职|跳槽到|录取|第一天(?:在|"
@@ -51,7 +51,10 @@ _DRINK = re.compile(
 )
 _PLACE = re.compile(
     r"\d|\b(?:in|at|on|to|above|near|by|behind|opposite|with|into) (?:the |an? |my |our )?\w{3,}|address|"
-    r"[路街巷道村镇区县市省楼栋号院苑城弄里湾桥山]|(?<!搬)[在到去][\u4e00-\u9fff]{2,}|搬去[\u4e00-\u9fff]{2,}"
+    r"[路街巷道村镇区县市省楼栋号院苑城弄里湾桥山]|(?<!搬)[在到去][\u4e00-\u9fff]{2,}|搬[到去]了?(?!新家|新房|[这那哪]|一起)[\u4e00-\u9fff]{2,}"
+)
+_OTHER_MOVER = re.compile(
+    r"(?:妈|爸|哥|姐|弟|妹|叔|姨|舅|姑|爷|奶|外公|外婆|儿子|女儿|朋友|同事|同学|老师|邻居|老板|室友)[^,。]{0,8}[搬住][到去在进]?\Z"
 )
 _UNSETTLED = re.compile(
     r"(?i)\b(?:looked at|viewing|viewed|signed|thinking of|might|want to|wanted|would|could|if|"
@@ -73,6 +76,8 @@ def slot_of(sentence: str) -> str:
             continue
         if slot == HOME and not _PLACE.search(text[match.start() :]):
             # "We're in!" tells that one moved, and not where.
+            continue
+        if slot == HOME and _OTHER_MOVER.search(text[: match.end()]):
             continue
         return slot
     return ""
