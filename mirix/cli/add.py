@@ -120,5 +120,6 @@ def _report(call: Invocation, result: AddResult, changed: list[Any], *, infer: b
         waits = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
         call.warn(f"{waits} for your word, for what they rest on is not trusted far enough: mirix proposal list")
     if result.usage.model_calls:
-        spent = f"{result.usage.model_calls} model calls, {result.usage.ms / 1000:.1f} s"
+        calls = result.usage.model_calls
+        spent = f"{calls} model call{'s' if calls > 1 else ''}, {result.usage.ms / 1000:.1f} s"
         call.note(f"{show.routing(routes).plain} · {spent}" if routes else spent)

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
+from mirix.config import silence_libraries
 from mirix.errors import ConfigError, ModelError, ModelReplyError, ModelUnavailable
 from mirix.models import minilm
 from mirix.text.chunks import clip_to_tokens, count_tokens
@@ -233,6 +234,7 @@ class MiniLMEmbedder:
         return tokenizer
 
     def _load_session(self) -> onnxruntime.InferenceSession:
+        silence_libraries()
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

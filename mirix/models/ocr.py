@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
+from mirix.config import silence_libraries
 from mirix.errors import ConfigError, ModelError
 from mirix.text.chunks import is_cjk
 
@@ -227,6 +228,7 @@ class RapidOcr:
 
     def _load(self) -> Any:
         if self._engine is None:
+            silence_libraries()
             from rapidocr import RapidOCR
 
             detection, recognition = self._models()

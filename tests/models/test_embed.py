@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -382,3 +384,21 @@ def test_unreachable_server_is_unavailable() -> None:
         pytest.raises(ModelUnavailable, match="cannot be reached"),
     ):
         embedder.embed(["a"])
+
+
+def test_no_library_keeps_events_of_its_own_about_the_machine(home: dict[str, str], tmp_path: Path) -> None:
+    """onnxruntime queues telemetry in the user's cache folder unless it is told not to."""
+    program = (
+        "from pathlib import Path\n"
+        "from PIL import Image\n"
+        "from mirix.models.embed import make_embedder\n"
+        "from mirix.models.ocr import make_recogniser\n"
+        "make_embedder('minilm', cache_dir=Path('models'), required=True).embed(['a harbour'])\n"
+        "make_recogniser('rapidocr').read(Image.new('RGB', (64, 32)))\n"
+    )
+    environment = {name: value for name, value in home.items() if not name.startswith("XDG_")}
+    environment |= {"HOME": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+    run = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=180)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert {path.name for path in tmp_path.iterdir()} == {"models"}

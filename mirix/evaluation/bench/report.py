@@ -104,8 +104,9 @@ class BenchReport:
             right.plot(list(by), [each["recall"]["recall@10"] for each in by.values()], "o-", color=colour, label=name)
             for style, other in zip((":", "-."), run.document["baselines"], strict=False):
                 found = [each["baselines"][other["name"]] for each in by.values()]
-                right.plot(list(by), [each["recall@10"] for each in found], style, color=colour, label=other["name"])
-        left.set(ylabel="ms a search, all arms (dashed: p50)", xlabel="rows of the user", yscale="log")
+                label = f"{other['name']}, {run.document['rows']:,} rows"
+                right.plot(list(by), [each["recall@10"] for each in found], style, color=colour, label=label)
+        left.set(ylabel="ms a search, all arms (dashed: p50)", xlabel="rows of the user", ylim=(0, None))
         right.set(ylabel="recall@10 against an exact scan", xlabel="rows of the user", ylim=(0, 1.02))
         for axes in (left, right):
             axes.grid(axis="y", alpha=0.3)
