@@ -63,9 +63,6 @@ FROM (
 -- name: plain_index
 CREATE INDEX plain_near ON plain USING hnsw (embedding halfvec_cosine_ops);
 
--- name: plain_user
-CREATE INDEX plain_owner ON plain (user_id);
-
 -- name: plain_analyse
 ANALYZE plain;
 
