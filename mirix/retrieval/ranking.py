@@ -7,7 +7,7 @@ latest.py (which of several values of one thing holds). Here is what they need t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -43,6 +43,7 @@ class _Known:
     sources: dict[UUID, list[dict[str, Any]]]
     links: dict[UUID, set[UUID]]
     replaced_by: dict[UUID, list[UUID]]
+    made: dict[UUID, Candidate] = field(default_factory=dict)  # of what is known; made once
 
 
 async def rank(conn: Connection, asked: Asked, found: Sequence[Sequence[Found]], wanted: Wanted) -> list[Hit]:
@@ -132,8 +133,11 @@ def _candidates(asked: Asked, known: _Known) -> dict[UUID, Candidate]:
             replaced_by=tuple(known.replaced_by.get(key, ())),
         )
         for key, row in known.messages.items()
+        if key not in known.made
     }
     for key, row in known.records.items():
+        if key in known.made:
+            continue
         sources = known.sources.get(key, [])
         ended = row["valid_to"] is not None and row["valid_to"] <= asked.asked_at
         found[key] = Candidate(
@@ -151,7 +155,8 @@ def _candidates(asked: Asked, known: _Known) -> dict[UUID, Candidate]:
             replaced_by=tuple(known.replaced_by.get(key, ())) if not asked.filters.as_of else (),
             sources=tuple(source["source_id"] for source in sources),
         )
-    return found
+    known.made |= found
+    return dict(known.made)
 
 
 def _is_named(asked: Asked, row: Mapping[str, Any]) -> bool:
