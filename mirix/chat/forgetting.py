@@ -59,15 +59,17 @@ class ChatForgetter:
                 if not ids:
                     return _nothing(Saying.NOTHING_SAID, language)
                 found = await self._existing(user, ids)
-                if await self._goes_further(user, found):
-                    return await self._asked(user, found, language)
+                reach, goes_further = await self._reach(user, found)
+                if goes_further:
+                    return self._asked(found, reach, language)
                 return await self._gone(user, ids, language)
             case "last_answer":
                 if not recent.answers_last:
                     return _nothing(Saying.NOTHING_CITED, language)
                 found = await self._existing(user, recent.last_cited)
-                if len(found.ids) > ASKED_ABOVE or await self._goes_further(user, found):
-                    return await self._asked(user, found, language)
+                reach, goes_further = await self._reach(user, found)
+                if len(found.ids) > ASKED_ABOVE or goes_further:
+                    return self._asked(found, reach, language)
                 return await self._gone(user, [*found.ids, recent.rows[-1].id], language)
             case _:
                 about = wanted.about or ""
@@ -77,7 +79,8 @@ class ChatForgetter:
                 found = await self._holding(user, scope, terms if wanted.what == "about" else [])
                 if not found.ids:
                     return _nothing(Saying.NOTHING_ABOUT, language, about=about or "…")
-                return await self._asked(user, found, language)
+                reach, _ = await self._reach(user, found)
+                return self._asked(found, reach, language)
 
     async def confirmed(self, user: User, asked: Sequence[UUID], language: Language) -> Deed:
         """The user said yes to what was asked."""
@@ -92,10 +95,8 @@ class ChatForgetter:
             kept=forgotten_text(forgotten, language, in_full=False),
         )
 
-    async def _asked(self, user: User, found: _Found, language: Language) -> Deed:
+    def _asked(self, found: _Found, reach: Reach, language: Language) -> Deed:
         """What exactly would go, and the question."""
-        async with self.database.transaction(user.user_id) as conn:
-            reach = await self._reach(conn, user, found)
         told = [record.summary for record in reach.records]
         told += [f"{message.speaker}: {message.text}" for message in reach.messages if message.role != "assistant"]
         messages = len(reach.messages) + 1  # the question repeats it, too
@@ -116,19 +117,17 @@ class ChatForgetter:
             asks=True,
         )
 
-    async def _goes_further(self, user: User, found: _Found) -> bool:
-        """Whether a memory would go that was not named and knows more than the messages that were."""
-        named = set(found.ids)
+    async def _reach(self, user: User, found: _Found) -> tuple[Reach, bool]:
+        """How far it reaches, and whether a memory would go that was not named and knows more than the messages that
+        were.
+        """
+        memory_ids, message_ids = {record.id for record in found.records}, {message.id for message in found.messages}
         async with self.database.transaction(user.user_id) as conn:
-            reach = await self._reach(conn, user, found)
-            gone = {record.id for record in reach.records} - named
+            reach = await find_reach(conn, self.keyring, user.user_id, memory_ids, message_ids)
+            gone = {record.id for record in reach.records} - set(found.ids)
             parameters = {"user_id": user.user_id, "record_ids": list(gone)}
             rows = await (await conn.execute(_DOCUMENT["sources_of"], parameters)).fetchall()
-        return any(row["source_id"] not in {message.id for message in reach.messages} for row in rows)
-
-    async def _reach(self, conn: store.Connection, user: User, found: _Found) -> Reach:
-        memory_ids, message_ids = {record.id for record in found.records}, {message.id for message in found.messages}
-        return await find_reach(conn, self.keyring, user.user_id, memory_ids, message_ids)
+        return reach, any(row["source_id"] not in {message.id for message in reach.messages} for row in rows)
 
     async def _existing(self, user: User, ids: Sequence[UUID]) -> _Found:
         async with self.database.transaction(user.user_id) as conn:
