@@ -11,7 +11,6 @@ users; `/nora` asks the week.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -37,10 +36,6 @@ if TYPE_CHECKING:
 
 YOU = "you"
 CONVERSATION = "demo prompt"
-_QUESTION = re.compile(
-    r"[?？]\s*$|[吗呢]\s*[。!！]?\s*$|^\s*(?:who|whose|what|when|where|which|why|how|do|does|did|is|are|was|were|can)\b",
-    re.IGNORECASE,
-)
 _EXAMPLES = (
     ("/at last Monday I live in Leeds.", "as if told last Monday"),
     ("The wifi password at home is Maple!Otter42lamp", "a secret: it is sealed"),
@@ -60,10 +55,6 @@ _COMMANDS = (
     ("/nora QUESTION", "ask the invented week instead"),
     ("/help, /quit", "this; and leave (or Ctrl-D)"),
 )
-
-
-def is_question(line: str) -> bool:
-    return _QUESTION.search(line) is not None
 
 
 def routed(result: AddResult) -> dict[MemoryKind, int]:
@@ -120,6 +111,8 @@ class Talk:
         }
         word, _, rest = line.partition(" ")
         if not line.startswith("/"):
+            from mirix.models.builtin.conversation import is_question
+
             self._ask(line) if is_question(line) else self._add(line)
         elif word.lower() in commands:
             commands[word.lower()](rest.strip())

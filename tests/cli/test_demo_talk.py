@@ -12,9 +12,10 @@ from pydantic import SecretStr
 
 from mirix.blocking import Mirix
 from mirix.cli.command import Invocation
-from mirix.cli.demo_talk import Talk, is_question
+from mirix.cli.demo_talk import Talk
 from mirix.config import Settings
 from mirix.errors import InputError
+from mirix.models.builtin.conversation import is_question
 
 Say = Callable[[str], str]
 SECRET = "Plover!Gate51mist"
