@@ -57,6 +57,7 @@ from mirix.parts import Parts, open_parts
 from mirix.results import AddResult, BatchResult, HistoryEntry, MemoryStatus
 from mirix.retrieval.active import Filters, SearchResult
 from mirix.retrieval.answer import Answer
+from mirix.retrieval.hits import Hit
 from mirix.text.secrets import find_references, reference_text
 from mirix.verbs.chat import ChatVerbs
 from mirix.verbs.curation import CurationVerbs
@@ -252,7 +253,7 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
             agent_id=agent_id,
             run_id=run_id,
         )
-        return await self.parts.retriever.search(
+        found = await self.parts.retriever.search(
             user,
             sealed,
             filters=filters,
@@ -261,6 +262,8 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
             deadline_ms=deadline_ms,
             asked_at=check_time(asked_at),
         )
+        self._gave(user, found.hits)
+        return found
 
     @_private
     async def recall(
@@ -285,7 +288,7 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
         check_count(deadline_ms, "deadline_ms")
         user = await self._user(user_id)
         sealed = await self._seal_question(user, turn)
-        return await self.parts.retriever.recall(
+        found = await self.parts.retriever.recall(
             user,
             sealed,
             filters=Filters(agent_id=agent_id, run_id=run_id),
@@ -294,6 +297,8 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
             deadline_ms=deadline_ms,
             asked_at=check_time(at),
         )
+        self._gave(user, found.hits)
+        return found
 
     @_private
     async def ask(
@@ -326,7 +331,20 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
             max_tokens=max_tokens,
             on_text=on_text,
         )
-        return await self._revealed(user, answer) if reveal else answer
+        told = await self._revealed(user, answer) if reveal else answer
+        self._gave_answer(user, told)
+        return told
+
+    def _gave(self, user: User, hits: Iterable[Hit]) -> None:
+        """What comes back of it is no evidence (ingest/echoes.py)."""
+        for hit in hits:
+            self.parts.evidence.echoes.gave(user.user_id, hit.text, [hit.id])
+
+    def _gave_answer(self, user: User, answer: Answer) -> None:
+        self.parts.evidence.echoes.gave(user.user_id, answer.text, [each.id for each in answer.citations])
+        for item in answer.context.items:
+            for text in (item.text, item.rendered):
+                self.parts.evidence.echoes.gave(user.user_id, text, [item.hit.id])
 
     async def _revealed(self, user: User, answer: Answer) -> Answer:
         """Only entries that were retrieved for this user are filled in."""

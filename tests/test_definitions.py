@@ -117,7 +117,7 @@ def test_worked_examples_name_only_handles_that_they_show(name: str) -> None:
             arguments = dict(call.arguments)
             used = {handle for key in ("messages", "memory", "memories") for handle in strings_under(arguments, key)}
             assert used <= shown
-        assert set(re.findall(r"\[(\d+)\]", example.reply)) <= set(re.findall(r'<item n="(\d+)"', example.text))
+        assert set(re.findall(r"\[(\d+)\]", example.reply)) <= set(re.findall(r"(?m)^\[(\d+)\] ", example.text))
 
 
 @pytest.mark.parametrize("name", [*WRITERS, "reflexion_agent"])

@@ -27,12 +27,14 @@ def bench(
     clients: Annotated[str, typer.Option(help="Processes that search at once.")] = "1,2,4",
     questions: Annotated[int, typer.Option(min=1, help="Questions to search with.")] = 200,
     seed: Annotated[int, typer.Option(help="The same seed gives the same rows and questions.")] = 1,
-    baselines: Annotated[bool, typer.Option(help="Measure plain pgvector beside it.")] = True,
+    baselines: Annotated[bool, typer.Option(help="Measure plain pgvector and LangGraph's store beside it.")] = True,
     plot: Annotated[Path | None, typer.Option(help="Draw the figures into this SVG file.", show_default=False)] = None,
 ) -> None:
     """Measure search on many invented rows, in a database that is thrown away: ms, recall, messages a second, size.
 
     100,000 rows take about two minutes and 1.5 GB of disk, a million a quarter of an hour and 12 GB.
+
+    LangGraph's store, where it is installed, takes minutes more to be filled.
     """
     from mirix.cli.evaluate_run import loop, own_settings, progress_bars, run_facts
     from mirix.evaluation.bench.bench import BenchPlan, run_bench

@@ -38,11 +38,14 @@ class Plan:
     audit: Path | None
 
     def read(self) -> tuple[list[Conversation], Audit | None]:
-        """Raises InputError."""
+        """Raises InputError and ConfigError, before anything is started or written."""
+        from mirix.evaluation.adapters import load_factory
         from mirix.evaluation.controls import Audit
         from mirix.evaluation.datasets import READERS
         from mirix.evaluation.runs import spread
 
+        for name in self.systems:
+            load_factory(name)
         conversations = [
             replace(each, questions=tuple(spread(each.questions, self.questions)))
             for each in READERS[self.dataset](self.file)[: self.limit]

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from pgvector.psycopg import register_vector_async
-from psycopg import AsyncConnection, AsyncTransaction
+from psycopg import AsyncConnection, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -29,7 +29,9 @@ from mirix.errors import ConfigError, DatabaseError, DatabaseUnavailable, InputE
 
 logger = logging.getLogger(__name__)
 
-BEGIN_ATTEMPTS = 4
+POOL_SIZE = 10
+_BEGIN = sql.SQL("BEGIN; SELECT set_config('mirix.user_id', {user_id}, true)")
+BEGIN_ATTEMPTS = POOL_SIZE + 2  # every connection of the pool may be a dead one
 CONNECT_TIMEOUT_S = 10  # of one attempt to reach a server; a host that swallows packets would hold it for minutes
 
 
@@ -52,11 +54,10 @@ class Database:
             conninfo,
             kwargs={"row_factory": dict_row, "autocommit": True},
             min_size=1,
-            max_size=10,
+            max_size=POOL_SIZE,
             timeout=30,
             open=False,
             configure=give_up_rights,
-            check=AsyncConnectionPool.check_connection,
         )
 
     @classmethod
@@ -101,10 +102,10 @@ class Database:
         """
         try:
             async with AsyncExitStack() as stack:
-                conn, transaction = await self._begin(user_id)
+                conn = await self._begin(user_id)
                 stack.push_async_callback(self._pool.putconn, conn)
-                stack.push_async_exit(transaction)
-                yield conn
+                async with _ended(conn):
+                    yield conn
         except (psycopg.errors.DiskFull, psycopg.errors.OutOfMemory) as error:
             raise DatabaseUnavailable(
                 f"the database has no room left: {_reason(error)}; free some space and try again"
@@ -116,26 +117,22 @@ class Database:
         except UnicodeEncodeError as error:
             raise InputError("a text with half of a surrogate pair cannot be stored or looked for") from error
 
-    async def _begin(
-        self, user_id: int | None
-    ) -> tuple[AsyncConnection[dict[str, Any]], AbstractAsyncContextManager[AsyncTransaction]]:
-        """A transaction for a user. A connection that turns out to be dead is replaced: when a server is killed, some
-        of its connections live on for a moment."""
+    async def _begin(self, user_id: int | None) -> AsyncConnection[dict[str, Any]]:
+        """A connection in a transaction of a user, by one round trip. One that turns out to be dead is replaced: when a
+        server is killed, some of its connections live on for a moment."""
         for attempt in range(BEGIN_ATTEMPTS):
             conn = await self._connection()
-            transaction = conn.transaction()
             try:
-                await transaction.__aenter__()
-                await conn.execute("SELECT set_config('mirix.user_id', %s, true)", [str(user_id or "")])
-            except psycopg.OperationalError:
+                await conn.execute(_BEGIN.format(user_id=sql.Literal(str(user_id or ""))))
+            except BaseException as error:
                 await conn.close()
                 await self._pool.putconn(conn)
-                if attempt == BEGIN_ATTEMPTS - 1:
+                if attempt == BEGIN_ATTEMPTS - 1 or not isinstance(error, psycopg.OperationalError):
                     raise
                 if self._server is not None:
                     await asyncio.to_thread(self._server.heal)
             else:
-                return conn, transaction
+                return conn
         raise AssertionError("unreachable")
 
     async def _connection(self) -> AsyncConnection[dict[str, Any]]:
@@ -171,6 +168,18 @@ class Database:
             row = await (await conn.execute("SELECT * FROM ensure_user(%s, %s)", [name, timezone])).fetchone()
         assert row is not None
         return User(name=name, **row)
+
+
+@asynccontextmanager
+async def _ended(conn: AsyncConnection[dict[str, Any]]) -> AsyncIterator[None]:
+    """Commits what was begun, or takes it back."""
+    try:
+        yield
+    except BaseException:
+        with suppress(psycopg.Error):  # of a connection that is lost nothing stays
+            await conn.rollback()
+        raise
+    await conn.commit()
 
 
 async def give_up_rights(conn: AsyncConnection[dict[str, Any]]) -> None:

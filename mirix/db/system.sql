@@ -95,6 +95,10 @@ CREATE TABLE message (
     created_at       timestamptz NOT NULL DEFAULT now(),
     cited            uuid[] NOT NULL DEFAULT '{}',
     asks             boolean NOT NULL DEFAULT false,
+    mentioned_from   timestamptz GENERATED ALWAYS AS (
+        CASE WHEN lower_inf(mentioned) THEN '-infinity'::timestamptz ELSE lower(mentioned) END) STORED,
+    mentioned_until  timestamptz GENERATED ALWAYS AS (
+        CASE WHEN upper_inf(mentioned) THEN 'infinity'::timestamptz ELSE upper(mentioned) END) STORED,
     PRIMARY KEY (user_id, id),
     FOREIGN KEY (user_id, conversation_id) REFERENCES conversation (user_id, id) ON DELETE CASCADE,
     FOREIGN KEY (user_id, batch_id) REFERENCES batch (user_id, id) ON DELETE CASCADE,
@@ -105,7 +109,7 @@ CREATE INDEX ON message (user_id, batch_id);
 CREATE INDEX ON message (user_id, at);
 CREATE INDEX ON message (user_id, speaker);
 CREATE INDEX ON message (user_id, embedding_model) WHERE standing <> 'hidden';
-CREATE INDEX ON message (user_id) WHERE mentioned <> '{}';
+CREATE INDEX ON message (user_id, mentioned_from, mentioned_until) WHERE mentioned_from IS NOT NULL;
 -- A long text makes room for the vectors, not the other way round: an exact scan reads vectors only.
 ALTER TABLE message ALTER COLUMN embedding SET STORAGE MAIN, ALTER COLUMN window_embedding SET STORAGE MAIN;
 COMMENT ON TABLE message IS 'raw evidence: every turn, text or frame, sealed, never edited but by redaction';
@@ -118,6 +122,8 @@ COMMENT ON COLUMN message.title IS 'window or file title';
 COMMENT ON COLUMN message.at IS 'when it was said or seen';
 COMMENT ON COLUMN message.timezone IS 'IANA name of the place where it was said; relative dates were resolved in it';
 COMMENT ON COLUMN message.mentioned IS 'the times its text speaks of, resolved';
+COMMENT ON COLUMN message.mentioned_from IS 'where mentioned begins; null where it is empty. A column, for no index on a function of a range is used under row level security';
+COMMENT ON COLUMN message.mentioned_until IS 'where mentioned ends, exclusive';
 COMMENT ON COLUMN message.trust IS '3: the user or their conversation; 2: given by the user, said by others; 1: screen, web, tool';
 COMMENT ON COLUMN message.standing IS 'derived: outdated where a memory resting on it was superseded; hidden where such a memory was deleted or corrected by the user and no other rests on it, and for what the assistant only recalled';
 COMMENT ON COLUMN message.embedding IS 'unit vector of the text without the names of its speakers';

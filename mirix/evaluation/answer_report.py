@@ -58,6 +58,7 @@ def report_answers(
         "mode": "answers",
         **{name: settings.get(name) for name in _SETTINGS},
         "judge": judge,
+        "judge_runs": max((each.run for each in verdicts), default=None),
         **(facts or {}),
         "questions": len(asked),
         "conversations": len({each.conversation for each in asked}),
@@ -214,11 +215,20 @@ def _result_grids(document: Mapping[str, Any]) -> list[Grid]:
         rows=[[arm, with_count(each["evidence_in_context"]), *_costs(each)] for arm, each in arms.items()],
         note="Tokens are means a question; times are p50/p95.",
     )
+    added = _added_by_memories(document)
     return [
         results,
+        *([_memories_grid(document, added)] if added else []),
         costs,
         _by_category(document, "correct", "Correct by category", "In brackets how many questions."),
         _by_category(document, "f1", "Token F1 by category", "Questions without an answer have none."),
+        _by_category(
+            document,
+            "evidence_in_context",
+            "Evidence in the context by category",
+            "Share of the evidence that the reader was shown or that a memory it was shown rests on, whatever the "
+            "reader made of it.",
+        ),
         *([_pairs_grid(against)] if (against := _against_first(document)) else []),
     ]
 
@@ -340,11 +350,62 @@ def _rate(share: Mapping[str, Any]) -> str:
 
 def _by_kind(document: Mapping[str, Any], pair: Mapping[str, Any]) -> str:
     """On which categories an arm adds to the first, or loses: those whose interval lies on one side of 0."""
-    named = document["category_names"]
-    gains = [named[key] for key, each in pair["by_category"].items() if each["low"] > 0]
-    losses = [named[key] for key, each in pair["by_category"].items() if each["high"] < 0]
+    named, found = document["category_names"], pair["by_category"]
+    gains = [f"{named[key]} ({signed(each)})" for key, each in found.items() if each["low"] > 0]
+    losses = [f"{named[key]} ({signed(each)})" for key, each in found.items() if each["high"] < 0]
     parts = [f"adds on {', '.join(gains)}" if gains else "adds on no category by itself"]
     return "It " + ", ".join([*parts, *([f"loses on {', '.join(losses)}"] if losses else [])]) + "."
+
+
+def _added_by_memories(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The comparison of raw messages with the six memories beside them, where both arms ran."""
+    wanted = (Arm.EVIDENCE, Arm.BOTH)
+    return next((pair for pair in document["pairs"] if (pair["first"], pair["second"]) == wanted), None)
+
+
+def _memories_grid(document: Mapping[str, Any], pair: Mapping[str, Any]) -> Grid:
+    """What the six memories add, category by category: shown or not, it is said."""
+    there = [arm for arm in (Arm.EVIDENCE, Arm.BOTH, Arm.TYPED) if arm in document["arms"]]
+    found = {arm: document["arms"][arm]["by_category"] for arm in there}
+    rows = [
+        [
+            name,
+            str(found[Arm.BOTH][key]["n"]),
+            *(fraction(each[key]["correct"]["mean"]) for each in found.values()),
+            signed(pair["by_category"][key]),
+            _verdict(pair["by_category"][key]),
+            *(fraction(each[key]["evidence_in_context"]["mean"]) for each in found.values()),
+        ]
+        for key, name in document["category_names"].items()
+    ]
+    return Grid(
+        title="What the six memories add",
+        columns=["n", *there, "both against evidence", "", *(f"evidence in context: {arm}" for arm in there)],
+        rows=rows,
+        note="At equal tokens with the same reader. evidence: raw messages alone; typed: the six memories alone; both: "
+        "all of it. Adds or loses: the 95 % interval lies on one side of 0. Evidence in context does not depend on "
+        "the reader.",
+    )
+
+
+def _verdict(difference: Mapping[str, Any]) -> str:
+    return "adds" if difference["low"] > 0 else "loses" if difference["high"] < 0 else "not shown"
+
+
+def _memories_finding(document: Mapping[str, Any]) -> list[str]:
+    pair = _added_by_memories(document)
+    if pair is None:
+        return []
+    named = document["category_names"]
+    by_verdict: dict[str, list[str]] = {}
+    for key, each in pair["by_category"].items():
+        by_verdict.setdefault(_verdict(each), []).append(named[key])
+    told = [
+        f"{words} on {', '.join(by_verdict[verdict])}"
+        for verdict, words in (("adds", "it is shown"), ("loses", "they cost"), ("not shown", "it is not shown"))
+        if verdict in by_verdict
+    ]
+    return [f"That the six memories add to raw messages at equal tokens: {'; '.join(told)}."]
 
 
 def findings(document: Mapping[str, Any]) -> list[str]:
@@ -359,6 +420,7 @@ def findings(document: Mapping[str, Any]) -> list[str]:
             f"{pair['second']} against {pair['first']}: {signed(pair['correct'])} correct, McNemar's p "
             f"{probability(pair['mcnemar_p'])}: {told}. {_by_kind(document, pair)}"
         )
+    lines += _memories_finding(document)
     for prompt, each in document["controls"]["judge"].items():
         if not each["is_trusted"]:
             rate, key = each["false_accept"]["value"], each["accepted"][Plant.KEY.value]["value"]
@@ -371,7 +433,7 @@ def findings(document: Mapping[str, Any]) -> list[str]:
         lines.append(f"{failed} answers are missing and count as wrong: run the same command again to ask for them.")
     if document["main"] == "contains":
         lines.append(
-            "No model judged: an answer counts as correct when it is short and an accepted answer stands in it, which "
-            "is too strict where the wording is free (procedures, preferences)."
+            "No model judged: an answer counts as correct when it is short and an accepted answer stands in it (a "
+            "procedure: all steps, in order), which is too strict where the wording is free."
         )
     return lines

@@ -18,6 +18,8 @@ from mirix.text.dates import find_mentions
 
 MOST_WORDS = 25
 MOST_CHARACTERS = 40  # of Chinese, spaces not counted
+STEPS_ROOM = 3  # short answers that all steps of a procedure may take
+STEP_SHARE = 0.6  # of the words of a step that tell it
 
 _CITATION = re.compile(r"\s?[\[【]\d{1,3}(?:[,，、]\s?\d{1,3})*[\]】]")
 _UNKNOWN = re.compile(
@@ -37,6 +39,7 @@ _WORD = re.compile(r"[㐀-鿿]|[^\W_㐀-鿿]+")
 _NAMED_DAY = re.compile(
     r"(?i)\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|\d{4}-\d\d-\d\d|[\d〇一二三四五六七八九十]月"
 )
+_STEP_BORDER = re.compile(r"[,;，；、。\n]|\bthen\b|然后")
 _YEAR = re.compile(r"\d{4}|[〇零一二三四五六七八九]{4}年")
 
 
@@ -60,9 +63,13 @@ def judge(
     timezone: str,
     is_chinese: bool,
     verbatim: bool = False,
+    stepwise: bool = False,
     has_answer: bool = True,
 ) -> Verdict:
-    """The verdict on an answer with its citations. `accepted` are alternatives; not used without `has_answer`."""
+    """The verdict on an answer with its citations. `accepted` are alternatives; not used without `has_answer`.
+
+    With `stepwise` they are steps, told in free words but all of them and in their order.
+    """
     text = without_citations(answer)
     claimed = bool(text) and not says_unknown(text)
     if not has_answer:
@@ -72,11 +79,13 @@ def judge(
     given = words(text)
     return Verdict(
         claimed=True,
-        right=is_short(text, is_chinese=is_chinese)
+        right=is_short(text, is_chinese=is_chinese, room=STEPS_ROOM if stepwise else 1)
         and any(
             contains_value(text, each)
             if verbatim
-            else contains_words(given, words(each)) or contains_date(text, each, asked_at, timezone)
+            else (stepwise and tells_steps(given, each))
+            or contains_words(given, words(each))
+            or contains_date(text, each, asked_at, timezone)
             for each in accepted
         ),
         f1=max((token_f1(given, words(each)) for each in accepted), default=0.0),
@@ -92,10 +101,10 @@ def says_unknown(text: str) -> bool:
     return _UNKNOWN.search(text) is not None
 
 
-def is_short(text: str, *, is_chinese: bool) -> bool:
+def is_short(text: str, *, is_chinese: bool, room: int = 1) -> bool:
     if is_chinese:
-        return len("".join(text.split())) <= MOST_CHARACTERS
-    return len(text.split()) <= MOST_WORDS
+        return len("".join(text.split())) <= room * MOST_CHARACTERS
+    return len(text.split()) <= room * MOST_WORDS
 
 
 def words(text: str) -> list[str]:
@@ -121,6 +130,26 @@ def contains_words(given: Sequence[str], wanted: Sequence[str]) -> bool:
     """Whether `wanted`, not empty, is a run of `given`."""
     size = len(wanted)
     return size > 0 and any(list(given[at : at + size]) == list(wanted) for at in range(len(given) - size + 1))
+
+
+def tells_steps(given: Sequence[str], accepted: str) -> bool:
+    """Whether `given` tells the steps of `accepted`, which commas part, each behind the one before.
+
+    A step is told where STEP_SHARE of its words stand close together.
+    """
+    steps = [listed for step in _STEP_BORDER.split(accepted) if (listed := words(step))]
+    start = 0
+    for step in steps:
+        at = next((at for at in range(start, len(given)) if _is_told(step, given[at : at + 2 * len(step) + 2])), None)
+        if at is None:
+            return False
+        start = at + 1
+    return bool(steps)
+
+
+def _is_told(step: Sequence[str], window: Sequence[str]) -> bool:
+    wanted = set(step)
+    return window[0] in wanted and len(wanted & set(window)) >= STEP_SHARE * len(wanted)
 
 
 def contains_value(text: str, value: str) -> bool:

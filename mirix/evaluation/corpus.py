@@ -32,6 +32,7 @@ class Question:
     category: str  # as the data set calls it
     trap: str | None = None  # a wrong answer that the question invites
     is_verbatim: bool = False  # only right character for character
+    is_stepwise: bool = False  # right with all steps in their order, in whatever words
 
     @property
     def is_answerable(self) -> bool:

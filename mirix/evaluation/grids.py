@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 from rich.table import Table
+
+_HEAD_LETTERS = 14  # of a line above a column, on the terminal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,7 @@ class Grid:
         table = Table(title=self.title, title_justify="left", box=None, pad_edge=False)
         table.add_column("")
         for column in self.columns:
-            table.add_column(column, justify="right")
+            table.add_column(fill(column, _HEAD_LETTERS), justify="right", overflow="fold")
         for row in self.rows:
             table.add_row(*row)
         return table

@@ -19,7 +19,24 @@ from mirix.evaluation.grids import Grid, signed
 from mirix.evaluation.plots import Plot, answer_plots, retrieval_plots
 from mirix.evaluation.retrieval import MAIN, RetrievalReport, retrieval_grids
 
-_ANSWER_FACTS = ("reader", "judge", "memory_model", "embedding_model", "budget", "full_tokens", "questions")
+_ANSWER_FACTS = (
+    "reader",
+    "judge",
+    "judge_runs",
+    "memory_model",
+    "embedding_model",
+    "budget",
+    "full_tokens",
+    "questions",
+    "conversations",
+)
+_FACT_NAMES = {
+    "budget": "tokens of an arm",
+    "full_tokens": "at most of the arm full",
+    "n": "questions",
+    "context_tokens": f"tokens of the first {MAIN} turns",
+    "peak_memory_mb": "peak memory, MB",
+}
 _NAMES = {"locomo": "LoCoMo", "longmemeval": "LongMemEval", "lifelog": "Life logs"}
 
 
@@ -67,12 +84,17 @@ def _name(document: Mapping[str, Any]) -> str:
 
 def _facts(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
     given = {name: document.get(name) for name in names}
-    return {name.replace("_", " "): str(value) for name, value in given.items() if value is not None}
+    return {
+        _FACT_NAMES.get(name, name.replace("_", " ")): f"{value:,}" if isinstance(value, int) else str(value)
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def _retrieval_findings(report: RetrievalReport) -> list[str]:
     return [
         f"{report.systems[0].name} against {other}: {signed(difference.to_json())} recall@{MAIN}, question by question."
+        + (" No difference is shown." if difference.low <= 0 <= difference.high else "")
         for other, difference in report.differences().items()
     ]
 

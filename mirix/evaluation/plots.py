@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from mirix.errors import ConfigError
@@ -25,7 +26,8 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#
 _BOUNDS = {Arm.ORACLE: "#8a8478", Arm.NONE: "#c3bcad"}  # grey: no competitors
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _SPACE = 0.06  # of their cost, between arms that cost the same
-_WIDTH, _HEIGHT = 6.4, 3.6  # inches
+_WIDTH, _HEIGHT = 5.2, 3.3  # inches; letters stay readable on a telephone
+LABEL_LETTERS = 16  # of a line under a group of bars
 _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mirix",  # the same figures give the same file
@@ -201,7 +203,13 @@ def _svg(figure: Figure, title: str) -> str:
 def _legend(figure: Figure, axes: Axes) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if handles:
-        figure.legend(handles, labels, loc="outside upper left", ncols=min(len(labels), 5), handlelength=1.4)
+        figure.legend(
+            handles,
+            labels,
+            loc="outside upper left",
+            ncols=min(len(labels), 5 if figure.get_figwidth() > _WIDTH else 4),
+            handlelength=1.4,
+        )
 
 
 def _colours(names: Mapping[str, Any]) -> dict[str, str]:
@@ -235,7 +243,8 @@ def _token_axis(axes: Axes) -> None:
 
 
 def _labels(categories: Mapping[str, str], counts: Sequence[int]) -> list[str]:
-    return [f"{name}\nn = {count:,}" for name, count in zip(categories.values(), counts, strict=True)]
+    named = zip(categories.values(), counts, strict=True)
+    return [f"{fill(name, LABEL_LETTERS)}\nn = {count:,}" for name, count in named]
 
 
 def _line(axes: Axes, x: Sequence[float], y: Sequence[float], name: str, colours: Mapping[str, str]) -> None:

@@ -262,7 +262,7 @@ def retrieval_grids(document: Mapping[str, Any]) -> list[Grid]:
             *(f"{each[measure]:.3f}" for measure in measures),
             f"{each[f'recall@{MAIN}_95']['low']:.3f}–{each[f'recall@{MAIN}_95']['high']:.3f}",
             f"{each['search_ms']['p50']:.1f}/{each['search_ms']['p95']:.1f}",
-            f"{each['ingest']['messages_per_s'] or 0:.0f}",
+            f"{each['ingest']['messages_per_s'] or 0:,.0f}",
         ]
         for name, each in named.items()
     ]
@@ -291,7 +291,7 @@ def retrieval_grids(document: Mapping[str, Any]) -> list[Grid]:
         ),
         Grid(
             title="recall within so many tokens of context",
-            columns=[str(budget) for budget in BUDGETS],
+            columns=[f"{budget:,}" for budget in BUDGETS],
             rows=within,
             note="Whole entries, best first, as a reader would be shown them.",
         ),
@@ -309,7 +309,8 @@ def _control_grids(document: Mapping[str, Any]) -> list[Grid]:
             title="controls",
             columns=columns,
             rows=[[name, *(fraction(each[measure]) for measure in columns)] for name, each in rows.items()],
-            note="oracle: a perfect ranking; shuffled: the evidence of another question, which has to be near chance.",
+            note="oracle: a perfect ranking; shuffled: the evidence of another question of the conversation, which has "
+            "to be near chance (–: there is no other question).",
         )
     ]
     if "audited" in document:

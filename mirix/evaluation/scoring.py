@@ -49,6 +49,7 @@ class Scored:
             timezone=asked.timezone,
             is_chinese=asked.lang == "zh",
             verbatim=question.is_verbatim,
+            stepwise=question.is_stepwise,
         )
         given = words(text)
         return cls(

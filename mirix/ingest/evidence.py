@@ -4,13 +4,14 @@
 
 After that transaction nothing can be lost: the evidence is durable and found by its words at once. A batch holds one
 trust level and closes at its border. The same again changes nothing: the key of a batch is a keyed digest of what was
-added; a text without a time of its own counts as new once what it taught has been superseded.
+added; a text without a time of its own counts as new once what it taught has been superseded. What repeats memory
+itself (echoes.py) is a part of the batch, and no evidence.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -25,6 +26,7 @@ from psycopg.types.json import Jsonb
 
 from mirix.db.pool import Database, User
 from mirix.db.statements import statements
+from mirix.ingest.echoes import Echoes
 from mirix.ingest.frames import Frame, FrameFiles
 from mirix.ingest.inputs import Incoming
 from mirix.ingest.sealing import SealedText, Sealer, lock_values, references_by_digest
@@ -99,6 +101,7 @@ class Evidence:
         self._indexer = indexer
         self._keyring = keyring
         self._frames = frames
+        self.echoes = Echoes()
 
     def sealer(self, user_id: int) -> Sealer:
         return Sealer(keyring=self._keyring, user_id=user_id)
@@ -118,6 +121,7 @@ class Evidence:
         The same `idempotency_key` again adds nothing, whatever comes with it. Raises DatabaseUnavailable; nothing of a
         batch is written then.
         """
+        incoming = [self.echoes.heard(user.user_id, item) for item in incoming]
         known: dict[bytes, str] = {}
         stored: dict[int, StoredBatch] = {}
         is_long = sum(len(item.text) for item in incoming) > INLINE_CHARACTERS
@@ -137,7 +141,8 @@ class Evidence:
                             user, scope, conversation_id, group, before, key, sealer, infer, vectors=not is_long
                         )
                     batch_id = stored[number].id
-                    before = [*before, *(_message(user, scope, conversation_id, batch_id, x) for x in group)][-2:]
+                    said = [_message(user, scope, conversation_id, batch_id, x) for x in _evidence(group)]
+                    before = [*before, *said][-2:]
             except _SealedMeanwhile as meanwhile:
                 known |= meanwhile.known
             except ForeignKeyViolation:
@@ -178,6 +183,7 @@ class Evidence:
         vectors: bool,
     ) -> StoredBatch:
         digest = self._keyring.digest(user.user_id, key, "batch")
+        infer = infer and bool(_evidence(group))
         embedded, windows = await self._embed(group, before) if vectors else (list(group), {})
         references = {reference for item in group for reference in item.sealed.references}
         entries = [sealer.entries[reference] for reference in references if reference in sealer.entries]
@@ -193,8 +199,9 @@ class Evidence:
                     raise _SealedMeanwhile(known)
             for item in embedded:
                 await self._insert_message(conn, _message(user, scope, conversation_id, batch_id, item), item)
+            model = next((item.embedding_model for item in embedded if item.embedding_model), None)
             for message_id, window in windows.items():
-                values = {"window_embedding": HalfVector(window), "embedding_model": embedded[0].embedding_model}
+                values = {"window_embedding": HalfVector(window), "embedding_model": model}
                 await conn.execute(_EVIDENCE["set_window"], values | {"user_id": user.user_id, "id": message_id})
             changes = Changes(conn=conn, user_id=user.user_id, actor="ingest", batch_id=batch_id)
             for entry, derived in zip(entries, entries_derived, strict=True):
@@ -284,11 +291,12 @@ class Evidence:
 
         None yet when the embedder is not local, or fails: they come when the evidence is safe (jobs/reembed.py).
         """
-        if group[0].incoming.recalled is not None:
+        said = _evidence(group)
+        if not said:
             return list(group), {}
         run = [Turn(speaker=message.speaker, text=message.text) for message in before]
-        run += [Turn(speaker=item.incoming.speaker, text=item.text) for item in group]
-        ids = [message.id for message in before] + [item.message_id for item in group]
+        run += [Turn(speaker=item.incoming.speaker, text=item.text) for item in said]
+        ids = [message.id for message in before] + [item.message_id for item in said]
         texts = texts_to_embed(run)
         first = len(before)
         changed = max(first - 1, 0)  # the last message before has a new neighbour
@@ -296,16 +304,17 @@ class Evidence:
         vectors = await self._indexer.try_vectors(wanted, remote=False)
         if vectors is None or self._indexer.embedder is None:
             return list(group), {}
-        own, around = vectors[: len(group)], vectors[len(group) :]
+        own, around = vectors[: len(said)], vectors[len(said) :]
         found = {key: vector for key, vector in zip(ids[changed:], around, strict=True) if vector is not None}
         model = self._indexer.embedder.name
-        embedded = zip(group, own, strict=True)
-        return [replace(item, vector=vector, embedding_model=model) for item, vector in embedded], found
+        by_id = {item.message_id: vector for item, vector in zip(said, own, strict=True)}
+        return [
+            replace(item, vector=by_id[item.message_id], embedding_model=model) if item.message_id in by_id else item
+            for item in group
+        ], found
 
     def _lacks_vectors(self, group: Sequence[SealedMessage]) -> bool:
-        return self._indexer.embedder is not None and any(
-            item.embedding_model is None and item.incoming.recalled is None for item in group
-        )
+        return self._indexer.embedder is not None and any(item.embedding_model is None for item in _evidence(group))
 
     async def _conversation(self, conn: Connection, user_id: int, name: str) -> UUID:
         parameters = {"user_id": user_id, "id": new_id(), "name": name}
@@ -323,9 +332,9 @@ class Evidence:
         return [Message(**row) for row in await (await conn.execute(query("messages_of_batch"), parameters)).fetchall()]
 
     async def of_batch(self, user_id: int, batch_id: UUID) -> list[Message]:
-        """The messages of a batch, in order."""
+        """The messages of a batch, in order, without those that only repeat what is in memory."""
         async with self._database.transaction(user_id) as conn:
-            return await self._of_batch(conn, user_id, batch_id)
+            return [message for message in await self._of_batch(conn, user_id, batch_id) if not message.cited]
 
     async def by_id(self, user_id: int, ids: Sequence[UUID]) -> list[Message]:
         """Some messages, in the order they were said; unknown ids are left out."""
@@ -369,6 +378,10 @@ def _with_references(sealed: SealedText, allowed: Collection[str]) -> SealedText
     for reference in allowed:
         text = text.replace(escape_references(reference_text(reference)), reference_text(reference))
     return replace(sealed, text=text)
+
+
+def _evidence(group: Iterable[SealedMessage]) -> list[SealedMessage]:
+    return [item for item in group if item.incoming.recalled is None]
 
 
 def _texts(item: Incoming) -> list[str]:

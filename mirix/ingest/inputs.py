@@ -25,6 +25,7 @@ from mirix.memory.message import Role
 from mirix.memory.record import SourceKind, Trust
 from mirix.models.ocr import Line, TextRecogniser, render_text
 from mirix.text.chunks import chunk_text
+from mirix.text.markup import without_blocks
 from mirix.text.secrets import escape_references
 
 TRUST_OF: Mapping[SourceKind, Trust] = {
@@ -177,6 +178,8 @@ def from_messages(
         except ValidationError as error:
             problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors())
             raise InputError(f"message {number} cannot be taken: {problems}") from None
+        if is_visible(turn.text) and not is_visible(without_blocks(turn.text)):
+            continue  # all of it came out of memory
         name = clean_name(turn.name, f"name in message {number}")
         speaker = name or (origin.speaker if turn.role == "user" else None) or turn.role.capitalize()
         source: SourceKind = "tool" if turn.role == "tool" else "chat"
@@ -197,7 +200,7 @@ def from_file(path: Path | tuple[str, bytes], origin: Origin, arrival: datetime)
     source = origin.source or "file"
     at = check_time(origin.at) or document.modified_at
     uri = origin.uri or (path.resolve().as_uri() if isinstance(path, Path) else None)
-    text = clean_text(document.text)
+    text = _own_words(document.text)
     return [
         Incoming(
             role="user",
@@ -259,7 +262,7 @@ def _parts(
     source = default_source if default_source == "tool" else origin.source or default_source
     moment = check_time(at) or check_time(origin.at)
     chunks: Sequence[str] = [
-        chunk.text for chunk in chunk_text(clean_text(text), max_tokens=LONG_MESSAGE_TOKENS) if chunk.text.strip()
+        chunk.text for chunk in chunk_text(_own_words(text), max_tokens=LONG_MESSAGE_TOKENS) if chunk.text.strip()
     ]
     return [
         Incoming(
@@ -278,6 +281,15 @@ def _parts(
         )
         for chunk in chunks
     ]
+
+
+def _own_words(text: str) -> str:
+    """The text, cleaned, without what a model was shown of memory. Raises InputError where that is all there is."""
+    cleaned = clean_text(text)
+    own = without_blocks(cleaned)
+    if not is_visible(own):
+        raise InputError("there is no text to add: all of it came out of memory")
+    return own
 
 
 def _trust(origin: Origin, source: SourceKind) -> int:

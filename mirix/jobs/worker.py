@@ -44,9 +44,10 @@ class Worker:
     async def stop(self) -> None:
         """Stop taking work, and give what is under way some seconds to end; its batch is safe either way."""
         running, self._running = self._running, None
-        if running is not None:
+        while running is not None and not running.done():
+            # Python 3.11 can lose a cancellation that meets the very end of a wait (its wait_for): so ask again.
             running.cancel()
-            await asyncio.wait([running])
+            await asyncio.wait([running], timeout=GRACE_S + 1)
 
     async def run(self) -> None:
         """Work until cancelled, whatever happens to the connection."""

@@ -133,6 +133,13 @@ class Record:
         """What a model or a person is shown."""
         return f"{self.summary} — {self.details}" if self.details and self.details != self.summary else self.summary
 
+    def told(self) -> str:
+        """Its body without a summary that the details repeat, for a reader with little room."""
+        summary = self.summary.rstrip(" .。!！…")
+        if not summary or summary not in self.details or self.details == self.summary:
+            return self.body()
+        return self.body().removeprefix(f"{self.summary} — ")
+
     def says(self) -> str:
         """What its messages speak for: when that is corrected, they no longer do."""
         return self.body()

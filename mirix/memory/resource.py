@@ -28,3 +28,6 @@ class ResourceRecord(Record):
 
     def body(self) -> str:
         return f"{super().body()}\n{self.content}"
+
+    def told(self) -> str:
+        return self.content if self.content.startswith(self.summary.rstrip(" .。!！…")) else self.body()

@@ -2,7 +2,7 @@
 
     words ─┐  outside any transaction: terms, times, names cut, vector
            ▼
-    flush 1  the arms, for every probe (the question and its topics)            arms.py
+    flush 1  the arms, for every probe (the question and its topics)            collecting.py, arms.py
     flush 2  what ranking needs to know of the candidates, their sources, links ranking.py
     flush 3  (only where needed) linked memories, and what replaced outdated ones
            ▼  one order                                                         fusion.py, beside.py, latest.py
@@ -19,13 +19,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
-
-import psycopg
 
 from mirix.db.pool import Database, User
 from mirix.memory.indexing import Indexer, Vector
@@ -33,15 +31,17 @@ from mirix.memory.lacking import count_lacking
 from mirix.memory.record import now
 from mirix.memory.store import Connection
 from mirix.retrieval import arms
-from mirix.retrieval.arms import Filters, Found, Probe
+from mirix.retrieval.arms import Filters, Probe
 from mirix.retrieval.asked import Asked, Deadline, Merge, Wanted
 from mirix.retrieval.bridges import Bridge, bridge, probes_of_the_table
+from mirix.retrieval.collecting import Pace, collect, collect_in_time
 from mirix.retrieval.fusion import Arm
 from mirix.retrieval.hits import Hit, SearchResult
 from mirix.retrieval.latest import Latest
 from mirix.retrieval.need import needs_memory
+from mirix.retrieval.overview import Overviews
 from mirix.retrieval.ranking import rank
-from mirix.retrieval.terms import term_shares
+from mirix.retrieval.terms import term_shares, without_lead
 from mirix.text.dates import find_mentions
 from mirix.text.names import cut_names, names_in
 
@@ -50,7 +50,10 @@ __all__ = ["Filters", "Hit", "Retriever", "SearchResult"]
 logger = logging.getLogger(__name__)
 
 QUERY_CHARS = 8_000  # what is longer is cut: no question is
-BRIDGES = 3  # probes beside the question: with two or four a life log's evidence recall at 10 is half a point lower
+BRIDGES = 3  # probes of bridges.py beside a turn that asks nothing
+# Beside a question. Recall at 10 with 3 and 1: Chinese life log .955, .980, English .974, .962, three long invented
+# Chinese lives .738, .742, LoCoMo .839, .837; and each probe takes as long as the question itself.
+QUESTION_BRIDGES = 1
 _WHEN = re.compile(
     r"\b(?:when|(?:what|which) (?:day|date|week|month|year|time)|how long ago|since when)\b"
     r"|什么时候|何时|几号|几月|哪[一]?[天年月日]|多久以前",
@@ -65,6 +68,8 @@ class Retriever:
     def __init__(self, database: Database, indexer: Indexer) -> None:
         self._database = database
         self._indexer = indexer
+        self._overviews = Overviews(database)
+        self._pace = Pace()
         self._bridged: dict[str, Vector | None] = {}  # of the probes of bridges.py, which are few and always the same
         self._checked: set[int] = set()  # users whose vectors were looked at for being of another embedder
 
@@ -110,7 +115,8 @@ class Retriever:
     ) -> SearchResult:
         """Like `search`, for a question together with the topics made from it, in the same flushes."""
         moment = asked_at or now()
-        bridged = bridge(question, moment, user.timezone)[:BRIDGES]
+        question = without_lead(question)
+        bridged = bridge(question, moment, user.timezone)[:QUESTION_BRIDGES]
         wanted = Wanted(limit=limit, explain=explain, deadline=Deadline.after(deadline_ms))
         texts = (question, *topics, *(each.text for each in bridged))
         return await self._find(user, texts, filters or Filters(), moment, wanted)
@@ -149,8 +155,14 @@ class Retriever:
             return SearchResult(hits=(), ms=wanted.ms)
         asked, dropped = await self._prepare(user, texts, filters, asked_at, wanted.deadline)
         async with self._database.transaction(user.user_id) as conn:
-            found, too_late = await collect(conn, asked, wanted.deadline)
+            too_late: tuple[Arm, ...] = ()
+            if wanted.deadline.at is None:
+                found = await collect(conn, asked)
+            else:
+                found, too_late = await collect_in_time(conn, asked, wanted.deadline, self._pace)
+            started = time.monotonic()
             hits = await rank(conn, asked, found, wanted)
+            self._pace.note(user.user_id, "rank", (time.monotonic() - started) * 1000)
             if wanted.deadline.at is None:
                 await self._tell_of_other_vectors(conn, asked)
         dropped_arms = tuple(arm for arm in Arm if arm in {*dropped, *too_late})
@@ -179,15 +191,14 @@ class Retriever:
         self, user: User, texts: Sequence[str], filters: Filters, asked_at: datetime, deadline: Deadline
     ) -> tuple[Asked, tuple[Arm, ...]]:
         """Work out all that the arms need; the vectors are left out when they would come too late."""
-        async with self._database.transaction(user.user_id) as conn:
-            rows = await (await conn.execute(arms.query("speakers"), {"user_id": user.user_id})).fetchall()
-        speakers = [row["speaker"] for row in rows]
+        embedder = self._indexer.embedder
+        overview = await self._overviews.of(user.user_id, embedder)
+        speakers = overview.speakers
         dropped: tuple[Arm, ...] = ()
         made: list[Vector | None] | None = None
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline.left_s(0.5)):
                 made = await self._vectors([cut_names(text, speakers) for text in texts])
-        embedder = self._indexer.embedder
         if made is None and embedder is not None:
             dropped = (Arm.DENSE,)
         vectors = made or [None] * len(texts)
@@ -195,11 +206,14 @@ class Retriever:
             user=user,
             filters=filters,
             asked_at=asked_at,
-            probes=tuple(_probe(text, vector, asked_at, user) for text, vector in zip(texts, vectors, strict=True)),
+            probes=tuple(
+                _probe(text, vector, asked_at, user, speakers) for text, vector in zip(texts, vectors, strict=True)
+            ),
             named=frozenset(name for text in texts[:1] for name in names_in(text, speakers)),
             is_first_person=_FIRST_PERSON.search(texts[0]) is not None,
             asks_when=_WHEN.search(texts[0]) is not None,
             embedding_model=embedder.name if embedder else None,
+            overview=overview,
         )
         return asked, dropped
 
@@ -236,9 +250,9 @@ class Retriever:
 _NOTHING = Probe(text="", terms=(), vector=None, times=())
 
 
-def _probe(text: str, vector: Vector | None, asked_at: datetime, user: User) -> Probe:
+def _probe(text: str, vector: Vector | None, asked_at: datetime, user: User, speakers: Sequence[str]) -> Probe:
     mentions = find_mentions(text, asked_at, user.timezone)
-    shares = term_shares(text)
+    shares = term_shares(text, apart_from=speakers)
     return Probe(
         text=text,
         terms=tuple(shares),
@@ -246,47 +260,6 @@ def _probe(text: str, vector: Vector | None, asked_at: datetime, user: User) -> 
         vector=vector,
         times=tuple(mention.range for mention in mentions),
     )
-
-
-# ---- flush 1: the arms ----
-
-
-async def collect(conn: Connection, asked: Asked, deadline: Deadline) -> tuple[list[list[Found]], tuple[Arm, ...]]:
-    """What the arms found, for each probe; and the arms that were too late for one of them."""
-    jobs = [
-        (index, arm, asked.parameters(probe)) for index, probe in enumerate(asked.probes) for arm in arms.wanted(probe)
-    ]
-    found: list[list[Found]] = [[] for _ in asked.probes]
-    late: list[Arm] = []
-    if deadline.at is None:
-        everything = await arms.run_arms(conn, asked.filters, [(arm, values) for _, arm, values in jobs])
-        for (index, _, _), each in zip(jobs, everything, strict=True):
-            found[index].append(each)
-        return found, ()
-    for index, arm, values in jobs:
-        in_time = await _run_in_time(conn, asked.filters, arm, values, deadline)
-        if in_time is None:
-            late.append(arm)
-        else:
-            found[index].append(in_time)
-    await conn.execute("SELECT set_config('statement_timeout', '0', true)")
-    return found, tuple(late)
-
-
-async def _run_in_time(
-    conn: Connection, filters: Filters, arm: Arm, values: Mapping[str, Any], deadline: Deadline
-) -> Found | None:
-    """One arm, cancelled by the server when half of the time that is left has passed; None then."""
-    left_ms = int((deadline.left_s(0.5) or 0.0) * 1000)
-    if left_ms < 1:
-        return None
-    try:
-        async with conn.transaction():  # a savepoint: what is cancelled leaves the rest usable
-            await conn.execute("SELECT set_config('statement_timeout', %s, true)", [str(left_ms)])
-            [found] = await arms.run_arms(conn, filters, [(arm, values)])
-            return found
-    except psycopg.errors.QueryCanceled:
-        return None
 
 
 def core_blocks(lines: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -8,14 +8,12 @@ gives (terms, vector, times) is worked out before, outside any transaction.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
-from typing import Any, LiteralString
-from uuid import UUID
+from typing import Any
 
-from pgvector import HalfVector
 from psycopg import AsyncRawCursor, sql
 from psycopg.rows import dict_row
 from psycopg.types.multirange import TimestamptzMultirange
@@ -29,7 +27,8 @@ from mirix.memory.kinds import RECORDS
 from mirix.memory.message import Message
 from mirix.memory.record import MemoryKind
 from mirix.memory.store import MESSAGE_NUMBER, Connection
-from mirix.retrieval.fusion import Arm
+from mirix.retrieval.coverage import Held
+from mirix.retrieval.fusion import Arm, Key
 from mirix.text.dates import TimeRange
 
 _QUERIES = statements("retrieval")
@@ -38,10 +37,16 @@ _QUERIES = statements("retrieval")
 # in length and little in how much they say.
 K1 = 1.2
 B = 0.4
-MESSAGE_CANDIDATES = 200  # candidates of an arm
+MESSAGE_CANDIDATES = 150  # candidates of an arm: with 200 LoCoMo's recall is 0.1 points higher
+NARROW = 30  # the same for what is searched beside the question
 # The same, of each memory: with 50 a life log's recall and answers are the same to the last digit, and a search among
 # 100,000 memories takes a fifth longer, for ranking looks at every candidate.
 RECORD_CANDIDATES = 20
+NARROW_RECORDS = 8
+# How far an HNSW index is walked, for each candidate wanted: among 100,000 rows it then finds 0.97 of what an exact
+# scan does, and 0.99 of the ten best (mirix/evaluation/bench).
+EF_SEARCH = 1.5
+MOST_EF_SEARCH = 1_000  # that pgvector takes
 MAX_TERMS = 300  # of a query; more come only from whole documents handed in as one
 
 
@@ -93,7 +98,7 @@ class Probe:
     terms: tuple[int, ...]
     vector: Vector | None  # None: no embedder, or one that does not read the language
     times: tuple[TimeRange, ...]  # that the text names
-    shares: tuple[float, ...] = ()  # of each term: how much of its weight counts, 0 to 1; empty: all of it
+    shares: tuple[float, ...] = ()  # of each term: times its weight it counts; empty: once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,8 +109,17 @@ class Found:
     rows: list[dict[str, Any]]
 
 
-def parameters(user_id: int, filters: Filters, probe: Probe, embedding_model: str | None) -> dict[str, Any]:
-    """The parameters that every statement of a search takes."""
+def parameters(
+    user_id: int,
+    filters: Filters,
+    probe: Probe,
+    embedding_model: str | None,
+    *,
+    is_beside: bool = False,
+    sizes: Mapping[int, tuple[int, int]] | None = None,
+) -> dict[str, Any]:
+    """The parameters that every statement of a search takes. `is_beside`: of a probe searched beside the question;
+    `sizes`: documents and terms of each shelf, counted if not given."""
     states = (0, 1) if filters.sees_past else (0,)
     shelves = [3 * kind.number + state for kind in filters.searched_kinds for state in states]
     if filters.searches_messages:
@@ -122,18 +136,25 @@ def parameters(user_id: int, filters: Filters, probe: Probe, embedding_model: st
         "application": filters.application,
         "statuses": ["active", "superseded"] if filters.sees_past else ["active"],
         "shelves": shelves,
+        "documents": [None if sizes is None else sizes.get(shelf, (0, 0))[0] for shelf in shelves],
+        "lengths": [None if sizes is None else sizes.get(shelf, (0, 0))[1] for shelf in shelves],
         "probes": [1] * len(probe.terms[:MAX_TERMS]),
         "terms": list(probe.terms[:MAX_TERMS]),
         "shares": list(probe.shares[:MAX_TERMS]) or [1.0] * min(len(probe.terms), MAX_TERMS),
-        "vectors": [] if probe.vector is None else [HalfVector(probe.vector)],
+        "vectors": [] if probe.vector is None else [_written_out(probe.vector)],
         "dimensions": None if probe.vector is None else len(probe.vector),
         "embedding_model": embedding_model,
         "times": TimestamptzMultirange(TimestamptzRange(each.start, each.end) for each in probe.times),
         "k1": K1,
         "b": B,
-        "messages": MESSAGE_CANDIDATES,
-        "records": RECORD_CANDIDATES,
+        "messages": [NARROW if is_beside else MESSAGE_CANDIDATES],
+        "records": [NARROW_RECORDS if is_beside else RECORD_CANDIDATES],
     }
+
+
+def _written_out(vector: Vector) -> str:
+    """As the server reads it, with the digits that half a float holds: all of them would take twice as long."""
+    return f"[{','.join(map(str, vector.astype(float).round(5).tolist()))}]"
 
 
 def wanted(probe: Probe) -> tuple[Arm, ...]:
@@ -222,66 +243,89 @@ def _indexed(index: near.NearIndex) -> sql.Composed:
     return _piece(f"near_{_of(index.kind)}", index.kind, **parts)
 
 
-async def run_arms(conn: Connection, filters: Filters, asked: Sequence[tuple[Arm, Mapping[str, Any]]]) -> list[Found]:
-    """Run arms in one pipeline flush; what they found, in the same order."""
+async def run_arms(
+    conn: Connection,
+    filters: Filters,
+    asked: Sequence[tuple[Arm, Mapping[str, Any]]],
+    indexes: frozenset[near.NearIndex] | None = None,
+) -> list[Found]:
+    """Run arms in one pipeline flush; what they found, in the same order. `indexes`: those that are there, if known."""
     kinds, with_messages = filters.searched_kinds, filters.searches_messages
     found = [Found(arm=arm, rows=[]) for arm, _ in asked]
     if not kinds and not with_messages:
         return found
     runs = _runs(asked)
-    indexes = await _indexes(conn, filters, [asked[places[0]][1] for arm, places in runs if arm is Arm.DENSE])
+    if indexes is None:
+        dense = next((values for arm, values in asked if arm is Arm.DENSE), None)
+        indexes = await near_indexes(conn, filters, dense) if dense else frozenset()
     async with conn.pipeline():
-        cursors = []
-        for arm, places in runs:
-            # The plan of the lexical arm is known better than the planner can know it.
-            await conn.execute(_QUERIES["index_only"], {"planner": "off" if arm is Arm.LEXICAL else "on"})
-            used = indexes if arm is Arm.DENSE else frozenset()
-            text, names = _numbered(arm, kinds, with_messages, used)
-            values = _together([asked[place][1] for place in places])
-            cursor = AsyncRawCursor(conn, row_factory=dict_row)
-            cursors.append(await cursor.execute(text, [values[name] for name in names]))
+        cursors = [
+            await _start(conn, filters, arm, _together([asked[place][1] for place in places]), indexes)
+            for arm, places in runs
+        ]
         for (_, places), cursor in zip(runs, cursors, strict=True):
             for row in await cursor.fetchall():
                 found[places[row.pop("probe") - 1]].rows.append(row)
     return found
 
 
+async def run_arm(
+    conn: Connection, filters: Filters, arm: Arm, values: Mapping[str, Any], indexes: frozenset[near.NearIndex]
+) -> Found:
+    """Run one arm for one probe."""
+    if not filters.searched_kinds and not filters.searches_messages:
+        return Found(arm=arm, rows=[])
+    cursor = await _start(conn, filters, arm, _together([values]), indexes)
+    return Found(arm=arm, rows=await cursor.fetchall())
+
+
+async def _start(
+    conn: Connection, filters: Filters, arm: Arm, values: Mapping[str, Any], indexes: frozenset[near.NearIndex]
+) -> AsyncRawCursor[dict[str, Any]]:
+    # The plan of the lexical arm is known better than the planner can know it.
+    planner = "off" if arm is Arm.LEXICAL else "on"
+    walked = str(min(int(EF_SEARCH * max(values["messages"])), MOST_EF_SEARCH))
+    await execute(conn, _QUERIES["index_only"], {"planner": planner, "ef_search": walked})
+    used = indexes if arm is Arm.DENSE else frozenset()
+    return await execute(conn, statement(arm, filters.searched_kinds, filters.searches_messages, used), values)
+
+
 def _runs(asked: Sequence[tuple[Arm, Mapping[str, Any]]]) -> list[tuple[Arm, list[int]]]:
-    """Which places of `asked` are one statement: all of the lexical arm, all of the dense one."""
-    runs: list[tuple[Arm, list[int]]] = []
-    for place, (arm, _) in enumerate(asked):
-        run = next((places for each, places in runs if each is arm and arm is not Arm.TEMPORAL), None)
-        if run is None:
-            runs.append((arm, [place]))
-        else:
-            run.append(place)
-    return runs
+    """Which places of `asked` are one statement: all of the lexical arm; of the dense one all that go as wide."""
+    runs: dict[tuple[Arm, int], list[int]] = {}
+    for place, (arm, values) in enumerate(asked):
+        own = {Arm.LEXICAL: 0, Arm.DENSE: values["messages"][0]}.get(arm, -place)
+        runs.setdefault((arm, own), []).append(place)
+    return [(arm, places) for (arm, _), places in runs.items()]
 
 
 def _together(asked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The parameters of one statement for several probes, which differ in their terms and vectors alone."""
+    """The parameters of one statement for several probes, which differ in their terms, vectors and width alone."""
+    joined = ("terms", "shares", "vectors", "messages", "records")
     return {
         **asked[0],
         "probes": [number for number, values in enumerate(asked, 1) for _ in values["terms"]],
-        "terms": [term for values in asked for term in values["terms"]],
-        "shares": [share for values in asked for share in values["shares"]],
-        "vectors": [vector for values in asked for vector in values["vectors"]],
+        **{name: [each for values in asked for each in values[name]] for name in joined},
     }
 
 
-async def _indexes(conn: Connection, filters: Filters, dense: Sequence[Mapping[str, Any]]) -> frozenset[near.NearIndex]:
+async def near_indexes(conn: Connection, filters: Filters, values: Mapping[str, Any]) -> frozenset[near.NearIndex]:
     """The vector indexes that the dense arm can use. None where anything is filtered: an index that has to be walked
     past most of what it gives misses more than it saves."""
-    if not dense or not filters.are_none or dense[0]["embedding_model"] is None:
+    if not filters.are_none or values["embedding_model"] is None or values["dimensions"] is None:
         return frozenset()
-    values = dense[0]
     return await near.present(conn, values["user_id"], values["embedding_model"], values["dimensions"])
 
 
+async def execute(conn: Connection, written: sql.SQL, values: Mapping[str, Any]) -> AsyncRawCursor[dict[str, Any]]:
+    """Run a statement of the read path with those of the values that it names."""
+    text, names = _numbered(written.as_string())
+    cursor = AsyncRawCursor(conn, row_factory=dict_row)
+    return await cursor.execute(text, [values[name] for name in names])
+
+
 @cache
-def _numbered(
-    arm: Arm, kinds: tuple[MemoryKind, ...], with_messages: bool, indexes: frozenset[near.NearIndex]
-) -> tuple[LiteralString, tuple[str, ...]]:
+def _numbered(named: str) -> tuple[str, tuple[str, ...]]:
     """A statement with $1, $2 … instead of names, and the names: psycopg takes a long one apart at each call, which
     costs a millisecond."""
     names: dict[str, int] = {}
@@ -289,15 +333,14 @@ def _numbered(
     def number(found: re.Match[str]) -> str:
         return "%" if found[1] is None else f"${names.setdefault(found[1], len(names) + 1)}"
 
-    named = statement(arm, kinds, with_messages, indexes).as_string()
     return re.sub(r"%(?:%|\((\w+)\)s)", number, named), tuple(names)
 
 
-def scores_by_arm(found: Iterable[Found]) -> dict[Arm, dict[UUID, float]]:
+def scores_by_arm(found: Iterable[Found]) -> dict[Arm, dict[Key, float]]:
     """Raw scores by arm and id; the best one where several probes found the same."""
-    arms: dict[Arm, dict[UUID, float]] = {}
+    arms: dict[Arm, dict[Key, float]] = {}
 
-    def add(arm: Arm, key: UUID, score: float) -> None:
+    def add(arm: Arm, key: Key, score: float) -> None:
         scores = arms.setdefault(arm, {})
         scores[key] = max(scores.get(key, score), score)
 
@@ -312,10 +355,17 @@ def scores_by_arm(found: Iterable[Found]) -> dict[Arm, dict[UUID, float]]:
     return arms
 
 
+def held(found: Iterable[Found]) -> Held:
+    """Which terms of a probe what was found holds."""
+    rows = [row for each in found if each.arm is Arm.LEXICAL for row in each.rows]
+    weights = rows[0]["weights"].split() if rows else ()
+    return Held(weights=tuple(map(float, weights)), terms={row["id"]: row["held"] for row in rows})
+
+
 def query(name: str) -> sql.SQL:
     """A statement of the read path that needs no putting together."""
     return _QUERIES[name]
 
 
-def found_ids(found: Iterable[Found], *, are_messages: bool) -> Collection[UUID]:
+def found_ids(found: Iterable[Found], *, are_messages: bool) -> set[Key]:
     return {row["id"] for each in found for row in each.rows if (row["kind"] == MESSAGE_NUMBER) == are_messages}

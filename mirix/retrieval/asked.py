@@ -7,13 +7,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 from typing import Any
-from uuid import UUID
 
 from mirix.db.pool import User
 from mirix.retrieval import arms
 from mirix.retrieval.arms import Filters, Probe
 from mirix.retrieval.bridges import Bridge
+from mirix.retrieval.fusion import Key
+from mirix.retrieval.overview import Overview
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,11 @@ class Deadline:
     @classmethod
     def after(cls, ms: int | None) -> Deadline:
         return cls(at=None if ms is None else time.monotonic() + ms / 1000)
+
+    @property
+    def left_ms(self) -> float:
+        """Endless without a deadline."""
+        return float("inf") if self.at is None else max(0.0, self.at - time.monotonic()) * 1000
 
     def left_s(self, share: float = 1.0) -> float | None:
         """Seconds left, or a share of them; never negative."""
@@ -66,7 +73,24 @@ class Asked:
     is_first_person: bool
     asks_when: bool = False
     embedding_model: str | None
+    overview: Overview
 
-    def parameters(self, probe: Probe | None = None, *, ids: Collection[UUID] = ()) -> dict[str, Any]:
-        values = arms.parameters(self.user.user_id, self.filters, probe or self.probes[0], self.embedding_model)
-        return values | {"ids": list(ids)}
+    def of_probe(self, probe: Probe) -> dict[str, Any]:
+        """The parameters of an arm."""
+        is_beside = probe is not self.probes[0]
+        return arms.parameters(
+            self.user.user_id,
+            self.filters,
+            probe,
+            self.embedding_model,
+            is_beside=is_beside,
+            sizes=self.overview.shelves,
+        )
+
+    @cached_property
+    def _parameters(self) -> dict[str, Any]:
+        return self.of_probe(self.probes[0])
+
+    def parameters(self, ids: Collection[Key]) -> dict[str, Any]:
+        """The parameters of a statement on what was found."""
+        return self._parameters | {"ids": f"{{{','.join(ids)}}}"}

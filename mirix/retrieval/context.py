@@ -1,30 +1,34 @@
 """What the answering model is shown: core memory, and the best of what was found within a budget of tokens.
 
 Every item has a number that the answer cites. Hits come in order of rank; a long one is cut to the sentences that
-bear on the question, and room that is left goes to the messages beside the best hits: most turns that a search misses
-stand within two turns of one that it found. Text is data: our own tags are neutralised in it, and a vault entry shows
-its caption and reference, never more.
+bear on the question. A memory is shown by its summary first, so that many fit where many are counted. Room that is left
+goes to messages that a memory retells, to the details of memories, and to the messages beside the best hits: most turns
+that a search misses stand within two turns of one that it found. Text is data: our own tags are neutralised in it, and
+a vault entry shows its caption and reference, never more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from mirix.memory.core import render_block
 from mirix.memory.knowledge_vault import VaultRecord
 from mirix.memory.message import Message
-from mirix.memory.record import Record
+from mirix.memory.record import MemoryKind, Record
 from mirix.retrieval.hits import Hit
 from mirix.text.analyser import tokens
 from mirix.text.chunks import clip_to_tokens, count_tokens, sentence_spans
 from mirix.text.dates import annotate
-from mirix.text.markup import attributes, neutralise
+from mirix.text.markup import attributes, neutralise, one_line
 
 MAX_TOKENS = 1_000  # of the items; core memory comes on top of it, as it always does
 ITEM_SHARE = 0.4  # of the budget that one item may take
+_SUMMED_UP = frozenset({MemoryKind.EPISODIC, MemoryKind.SEMANTIC})  # one line tells what happened or is known
+_SAY_NOTHING = frozenset({"event", "human"})  # as most are: they cost room
+NEW_LINE, SET_IN = "\n", "\n  "
 LEAST_TOKENS = 40  # below this an excerpt says nothing
 
 
@@ -32,8 +36,8 @@ LEAST_TOKENS = 40  # below this an excerpt says nothing
 class ContextItem:
     n: int  # the number it is cited by, from 1
     hit: Hit
-    text: str  # as the model sees it, without the tag around it
-    rendered: str  # with the tag
+    text: str  # as the model sees it, without what stands before it
+    rendered: str  # with number, time, speaker and the like
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +85,21 @@ def pack_items(
     words = frozenset(tokens(question))
     chosen: dict[UUID, tuple[Hit, str]] = {}
     left = max_tokens
-    for hit in (hit for hit in hits if hit.id not in shown):
+    own, retold = _retold([hit for hit in hits if hit.id not in shown], words)
+    for hit in [*own, *retold]:
         frame = _frame_tokens(hit, timezone)
-        text = _fitted(hit, words, min(left - frame, max(int(max_tokens * ITEM_SHARE), LEAST_TOKENS)))
+        wanted = _brief(hit, words)
+        if any(wanted in said for _, said in chosen.values()):
+            wanted = _body(hit)  # its details are what it adds
+        text = _fitted(wanted, words, min(left - frame, max(int(max_tokens * ITEM_SHARE), LEAST_TOKENS)))
         if text is not None:
             chosen[hit.id] = (hit, text)
             left -= count_tokens(text) + frame
+    for hit, text in list(chosen.values()):
+        cost = count_tokens(_body(hit)) - count_tokens(text)
+        if text == _brief(hit, words) and 0 < cost <= left:
+            chosen[hit.id] = (hit, _body(hit))
+            left -= cost
     for near in _neighbours([hit for hit, _ in chosen.values()]):
         cost = count_tokens(_body(near)) + _frame_tokens(near, timezone)
         if near.id not in chosen and near.id not in shown and cost <= left:
@@ -97,6 +110,22 @@ def pack_items(
         ContextItem(n=number, hit=hit, text=text, rendered=_render(number, hit, text, timezone))
         for number, (hit, text) in enumerate(ordered, first)
     ]
+
+
+def _retold(hits: Sequence[Hit], words: Collection[str]) -> tuple[list[Hit], list[Hit]]:
+    """The hits, and the messages that come behind them all: a memory before such a one rests on it and holds all words
+    of the question that it holds. What it says beside them fills what room is left."""
+    told: dict[UUID, set[str]] = {}  # by message: the words that memories tell of it
+    own: list[Hit] = []
+    retold: list[Hit] = []
+    for hit in hits:
+        held = set(tokens(hit.text))
+        if hit.record is not None and not hit.outdated:
+            for source in hit.source_ids:
+                told.setdefault(source, set()).update(held)
+        is_retold = hit.message is not None and hit.id in told and held & set(words) <= told[hit.id]
+        (retold if is_retold else own).append(hit)
+    return own, retold
 
 
 def _neighbours(hits: Iterable[Hit]) -> Iterator[Hit]:
@@ -123,9 +152,8 @@ def _place(hit: Hit, hits: Sequence[Hit]) -> tuple[int, int]:
     return len(hits), 0
 
 
-def _fitted(hit: Hit, words: Collection[str], room: int) -> str | None:
-    """The text of a hit in at most `room` tokens; None where that is too little to say anything."""
-    text = _body(hit)
+def _fitted(text: str, words: Collection[str], room: int) -> str | None:
+    """A text in at most `room` tokens; None where that is too little to say anything."""
     if count_tokens(text) <= room:
         return text
     return excerpt(text, words, room) if room >= LEAST_TOKENS else None
@@ -157,7 +185,15 @@ def _body(hit: Hit) -> str:
         return neutralise(annotate(hit.message.text, local, hit.message.timezone))
     if isinstance(hit.record, VaultRecord):
         return f"{{{{vault:{hit.record.reference}}}}}"
-    return neutralise(hit.record.body()) if hit.record is not None else ""
+    return neutralise(hit.record.told()) if hit.record is not None else ""
+
+
+def _brief(hit: Hit, words: Collection[str]) -> str:
+    """A memory without its details, where they hold no further word of the question; else the whole."""
+    if hit.record is None or hit.record.memory_kind not in _SUMMED_UP:
+        return _body(hit)
+    further = set(tokens(hit.record.details)) & set(words) - set(tokens(hit.record.summary))
+    return _body(hit) if further else neutralise(replace(hit.record, details="").body())
 
 
 def render_hit(number: int, hit: Hit, timezone: str) -> str:
@@ -170,30 +206,40 @@ def _frame_tokens(hit: Hit, timezone: str) -> int:
 
 
 def _render(number: int, hit: Hit, text: str, timezone: str) -> str:
-    values = {"n": str(number)}
+    """`[2] 2026-11-13 09:14 Anna (app="Mail"): text`: the words of a chat weigh little, and so must what stands round
+    them. Nothing in a text looks like another item, for its further lines are set in."""
+    values: dict[str, str] = {}
     if hit.message is not None:
-        values |= _of_message(hit.message)
+        values = _of_message(hit.message)
     elif hit.record is not None:
-        values |= _of_record(hit.record, timezone)
-    values |= {"outdated": "true"} if hit.outdated else {}
-    return f"<item {attributes(values)}>{text}</item>"
+        values = _of_record(hit, hit.record, timezone)
+    head = [f"[{number}]", values.pop("at", ""), one_line(values.pop("speaker", "") if hit.message else "")]
+    further = attributes(values | ({"outdated": "true"} if hit.outdated else {}))
+    head += [f"({further})"] if further else []
+    return f"{' '.join(filter(None, head))}: {text.replace(NEW_LINE, SET_IN)}"
 
 
 def _of_message(message: Message) -> dict[str, str]:
     """Few words, for many messages stand in a context: the time is that of the place where it was said."""
     local = message.at.astimezone(ZoneInfo(message.timezone)).replace(tzinfo=None)
-    values = {"at": local.isoformat(timespec="minutes"), "role": "" if message.role == "user" else message.role}
+    values = {"at": local.isoformat(" ", timespec="minutes"), "role": "" if message.role == "user" else message.role}
     values["speaker"] = message.speaker
     return values | {"app": message.application or "", "title": message.title or ""}
 
 
-def _of_record(record: Record, timezone: str) -> dict[str, str]:
-    when = (record.occurred_at or record.valid_from).astimezone(ZoneInfo(timezone))
-    return {"type": record.memory_kind.value, "at": when.date().isoformat()} | record.attributes()
+def _of_record(hit: Hit, record: Record, timezone: str) -> dict[str, str]:
+    zone = ZoneInfo(timezone)
+    when = (record.occurred_at or record.valid_from).astimezone(zone)
+    values = {"type": record.memory_kind.value, "at": when.date().isoformat()}
+    if hit.outdated and record.valid_to is not None:
+        values["until"] = record.valid_to.astimezone(zone).date().isoformat()
+    own = {name: value for name, value in record.attributes().items() if value not in {hit.speaker, *_SAY_NOTHING}}
+    return values | {"speaker": "" if isinstance(record, VaultRecord) else hit.speaker} | own
 
 
 def _core(core: Mapping[str, Sequence[str]]) -> Iterator[str]:
     yield "<core_memory>"
     for label, lines in core.items():
-        yield f"<block {attributes({'label': label})}>\n{neutralise(render_block(lines))}\n</block>"
+        body = neutralise(render_block([line.replace(NEW_LINE, SET_IN) for line in lines]))
+        yield f"<block {attributes({'label': label})}>\n{body}\n</block>"
     yield "</core_memory>"

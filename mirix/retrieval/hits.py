@@ -13,6 +13,8 @@ from mirix.text.analyser import tokens
 
 COVERED = 0.7  # share of a message's words in a memory resting on it, from which on showing both says it twice
 NEAR_COPY = 0.9  # words in common (Jaccard) of two hits, from which on they are one
+# Kinds that say in a sentence what another may have said of the same message; steps and documents have a form to keep.
+_SENTENCES = frozenset({MemoryKind.CORE, MemoryKind.EPISODIC, MemoryKind.SEMANTIC})
 FEW_WORDS = 4  # shorter texts are alike by chance ("Thanks, see you!")
 
 
@@ -29,6 +31,7 @@ class Hit:
     neighbours: tuple[Message, ...] = ()  # of a message: the ones right before and after it in its session
     outdated: bool = False  # it does not hold any more (with as_of: did not hold any more then)
     superseded_by: UUID | None = None  # the memory that took its place
+    speaker: str = ""  # of a memory: who said all that it rests on; "" where several did, or nobody known
     arms: Mapping[Arm, ArmScore] = field(default_factory=dict)  # with explain: rank and raw score in each arm
 
     @property
@@ -49,9 +52,9 @@ class SearchResult:
 def without_copies(hits: Iterable[Hit], limit: int) -> list[Hit]:
     """The first `limit` hits that say something of their own, in order.
 
-    A message is left out where a memory before it rests on it and holds nearly all its words, and so is whatever is
-    nearly word for word like an earlier hit of the same speaker and standing. Its id stays among the `source_ids` of
-    the one kept.
+    A message is left out where a memory before it rests on it and holds nearly all its words, so is a memory whose
+    words another one of the same message holds, and whatever is nearly word for word like an earlier hit of the same
+    speaker and standing. Its id stays among the `source_ids` of the one kept.
     """
     kept: list[Hit] = []
     words: list[frozenset[str]] = []
@@ -72,6 +75,9 @@ def _says_it_already(kept: Hit, kept_words: frozenset[str], hit: Hit, words: fro
         return False
     if kept.record is not None and hit.message is not None and hit.id in kept.source_ids:
         return len(words & kept_words) >= COVERED * len(words)
+    is_of_one = kept.record is not None and not set(hit.source_ids).isdisjoint(kept.source_ids)
+    if is_of_one and kept.kind is not hit.kind and hit.kind in _SENTENCES:
+        return len(words & kept_words) >= NEAR_COPY * len(words)
     if kept.kind is not hit.kind or _speaker(kept) != _speaker(hit) or min(len(words), len(kept_words)) < FEW_WORDS:
         return False
     return len(words & kept_words) >= NEAR_COPY * len(words | kept_words)

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
+from mirix.retrieval.fusion import Key
 from mirix.text.analyser import tokens
 
 TOLD = 10  # messages of a probe that are compared
@@ -74,15 +74,15 @@ class Latest(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    id: UUID
+    id: Key
     at: datetime
     text: str
 
 
-def replaced_by(messages: Iterable[Told], keeps: Latest) -> dict[UUID, UUID]:
+def replaced_by(messages: Iterable[Told], keeps: Latest) -> dict[Key, Key]:
     """Of messages found for one slot: those whose value is past, each with the latest that took its place."""
     latest_first = sorted(messages, key=lambda each: (each.at, each.id), reverse=True)
-    past: dict[UUID, UUID] = {}
+    past: dict[Key, Key] = {}
     for index, newer in enumerate(latest_first):
         if newer.id in past:
             continue

@@ -1,7 +1,8 @@
 """From what the arms found to hits: candidates, one order, the rows themselves. Flushes 2 to 4 of a search (active.py).
 
-Decisions are made by pure code: fusion.py (scores and order), beside.py (which turns beside a hit belong to it),
-latest.py (which of several values of one thing holds). Here is what they need to know of the database.
+Decisions are made by pure code: fusion.py (scores and order), coverage.py and forms.py (how much of the question a turn
+holds, and how it is told), beside.py (which turns beside a hit belong to it), latest.py (which of several values of one
+thing holds). Here is what they need to know of the database.
 """
 
 from __future__ import annotations
@@ -20,13 +21,20 @@ from mirix.memory.store import Connection
 from mirix.retrieval import arms, fusion
 from mirix.retrieval.arms import Found
 from mirix.retrieval.asked import Asked, Merge, Wanted
-from mirix.retrieval.beside import ANCHORS, REACH, Beside, belonging, insert
+from mirix.retrieval.beside import ANCHORS, Beside, belonging, insert, reach
 from mirix.retrieval.bridges import Bridge
-from mirix.retrieval.fusion import Arm, Candidate
+from mirix.retrieval.coverage import covered
+from mirix.retrieval.forms import Form, Manner, forms_asked
+from mirix.retrieval.fusion import Arm, Candidate, Key
 from mirix.retrieval.hits import Hit, without_copies
 from mirix.retrieval.latest import TOLD, Latest, Told, replaced_by
 from mirix.text.names import names_in
 
+# Candidates that are looked at closely: with 200 LoCoMo's recall is 0.1 points higher, and ranking takes twice as long.
+SHORTLIST = 100
+OF_EACH = 15  # of these at least so many of each probe
+READ = 100  # of the candidates, how they are told; those behind them come not near the first ten by that
+BESIDE_OF = 20  # the best messages whose neighbours are looked at too where nothing is found by meaning
 LINKS_FROM = 10  # the best memories of a search are followed one hop
 SPARE = 10  # rows read beyond those wanted, since copies are left out
 
@@ -38,28 +46,37 @@ SPARE = 10  # rows read beyond those wanted, since copies are left out
 class _Known:
     """What the database says of the candidates."""
 
-    messages: dict[UUID, dict[str, Any]]
-    records: dict[UUID, dict[str, Any]]
-    sources: dict[UUID, list[dict[str, Any]]]
-    links: dict[UUID, set[UUID]]
-    replaced_by: dict[UUID, list[UUID]]
-    made: dict[UUID, Candidate] = field(default_factory=dict)  # of what is known; made once
+    messages: dict[Key, dict[str, Any]]
+    records: dict[Key, dict[str, Any]]
+    sources: dict[Key, list[dict[str, Any]]]
+    links: dict[Key, set[Key]]
+    replaced_by: dict[Key, list[Key]]
+    unread: frozenset[Key]  # candidates whose manner does not count
+    made: dict[Key, Candidate] = field(default_factory=dict)  # of what is known; made once
 
 
 async def rank(conn: Connection, asked: Asked, found: Sequence[Sequence[Found]], wanted: Wanted) -> list[Hit]:
-    known = await _describe(conn, asked, [each for one in found for each in one])
-    by_probe = [arms.scores_by_arm(one) for one in found]
-    candidates = _candidates(asked, known)
-    scores = _fused(asked, candidates, by_probe)
-    linked = _linked(known, candidates, scores[0])
+    by_probe = [fusion.scaled(arms.scores_by_arm(one)) for one in found]
+    chosen = fusion.shortlist(by_probe, limit=SHORTLIST, of_each=OF_EACH)
+    known = await _describe(conn, asked, [each for one in found for each in one], chosen)
+    linked = _linked(known, chosen)
     newer = {key for replacing in known.replaced_by.values() for key in replacing} | linked.keys()
-    if newer - known.records.keys():
-        await _describe_records(conn, asked, newer - known.records.keys(), known)
-        candidates = _candidates(asked, known)
+    await _describe_records(conn, asked, newer - known.records.keys(), known)
     if linked:
-        by_probe[0] = {**by_probe[0], Arm.LINKS: linked}
-    if newer:
-        scores = _fused(asked, candidates, by_probe)
+        by_probe[0] |= fusion.scaled({Arm.LINKS: linked})
+    if not any(Arm.DENSE in each for each in by_probe):
+        await _describe_beside(conn, asked, known, chosen)
+    candidates = _candidates(asked, known)
+    scores = [
+        fusion.fuse(
+            candidates,
+            each,
+            now=asked.asked_at,
+            covered=covered(candidates, arms.held(one)),
+            asks_when=asked.asks_when,
+        )
+        for each, one in zip(by_probe, found, strict=True)
+    ]
     combined = fusion.combine(scores[0], scores[1:])
     if wanted.merge is Merge.IN_TURN:
         candidates = await _only_latest(conn, asked, wanted.slots, candidates, scores)
@@ -69,68 +86,79 @@ async def rank(conn: Connection, asked: Asked, found: Sequence[Sequence[Found]],
         near = await _beside(conn, asked, known, candidates, ordered, combined)
         candidates = _candidates(asked, known)
         best = [pair for pair in insert(ordered, near) if pair[0] in candidates][: wanted.limit + SPARE]
-    explained = fusion.ranks(arms.scores_by_arm(each for one in found for each in one)) if wanted.explain else {}
+    explained = _explained(found, linked) if wanted.explain else {}
     hits = await _read(conn, asked, [(candidates[key], score) for key, score in best], known, combined)
-    return [replace(hit, arms=explained.get(hit.id, {})) for hit in without_copies(hits, wanted.limit)]
+    return [replace(hit, arms=explained.get(str(hit.id), {})) for hit in without_copies(hits, wanted.limit)]
 
 
-def _fused(
-    asked: Asked, candidates: Mapping[UUID, Candidate], by_probe: Sequence[Mapping[Arm, fusion.Scores]]
-) -> list[dict[UUID, float]]:
-    return [fusion.fuse(candidates, scores, now=asked.asked_at, asks_when=asked.asks_when) for scores in by_probe]
+def _explained(found: Sequence[Sequence[Found]], linked: Mapping[Key, float]) -> dict[Key, dict[Arm, fusion.ArmScore]]:
+    everything = arms.scores_by_arm(each for one in found for each in one)
+    return fusion.ranks({**everything, Arm.LINKS: linked})
 
 
-async def _describe(conn: Connection, asked: Asked, found: Sequence[Found]) -> _Known:
-    message_ids = arms.found_ids(found, are_messages=True)
-    record_ids = arms.found_ids(found, are_messages=False)
-    known = _Known(messages={}, records={}, sources={}, links={}, replaced_by={})
+async def _describe(conn: Connection, asked: Asked, found: Sequence[Found], chosen: Mapping[Key, float]) -> _Known:
+    message_ids = arms.found_ids(found, are_messages=True) & chosen.keys()
+    record_ids = arms.found_ids(found, are_messages=False) & chosen.keys()
+    unread = frozenset(list(chosen)[READ:])
+    known = _Known(messages={}, records={}, sources={}, links={}, replaced_by={}, unread=unread)
     async with conn.pipeline():
-        await conn.execute(arms.query("index_only"), {"planner": "on"})
-        described = await conn.execute(arms.query("describe_messages"), asked.parameters(ids=message_ids))
+        described = await arms.execute(conn, arms.query("describe_messages"), asked.parameters(message_ids))
+        linked = await arms.execute(conn, arms.query("links"), asked.parameters(record_ids))
         await _describe_records(conn, asked, record_ids, known)
-        linked = await conn.execute(arms.query("links"), asked.parameters(ids=record_ids))
         known.messages = {row["id"]: row for row in await described.fetchall()}
         for row in await linked.fetchall():
             known.links.setdefault(row["from_id"], set()).add(row["to_id"])
     past = {key for key, row in known.messages.items() if row["standing"] == "outdated"}
     past |= {key for key, row in known.records.items() if row["status"] == "superseded"}
     if past:
-        replacing = await conn.execute(arms.replacements(), asked.parameters(ids=past))
+        replacing = await arms.execute(conn, arms.replacements(), asked.parameters(past))
         for row in await replacing.fetchall():
             known.replaced_by.setdefault(row["id"], []).append(row["replaced_by"])
     return known
 
 
-async def _describe_records(conn: Connection, asked: Asked, ids: Collection[UUID], known: _Known) -> None:
+async def _describe_beside(conn: Connection, asked: Asked, known: _Known, chosen: Mapping[Key, float]) -> None:
+    """Add the turns beside the best messages to what is known: without vectors nothing else finds a turn that shares no
+    word with the question. (Evidence recall at 10 of LoCoMo, lexical only: 0.74 without, 0.79 with.)"""
+    if not (asked.filters.are_none and asked.filters.searches_messages):
+        return
+    best = sorted(known.messages.keys() & chosen.keys(), key=lambda key: -chosen[key])[:BESIDE_OF]
+    missing = {near for key in best for near in _beside_of(known.messages[key])} - known.messages.keys()
+    if missing:
+        described = await arms.execute(conn, arms.query("describe_messages"), asked.parameters(missing))
+        rows = await described.fetchall()
+        known.messages |= {row["id"]: row for row in rows if row["standing"] == "current"}
+
+
+async def _describe_records(conn: Connection, asked: Asked, ids: Collection[Key], known: _Known) -> None:
     """Add memories, as far as they may be found, and their sources to what is known."""
     kinds = asked.filters.searched_kinds
     if not ids or not kinds:
         return
-    values = asked.parameters(ids=ids)
-    described = await conn.execute(arms.describe_records(kinds), values)
-    sources = await conn.execute(arms.query("sources"), values)
+    values = asked.parameters(ids)
+    described = await arms.execute(conn, arms.describe_records(kinds), values)
+    sources = await arms.execute(conn, arms.query("sources"), values)
     known.records |= {row["id"]: row for row in await described.fetchall()}
     for row in await sources.fetchall():
         known.sources.setdefault(row["record_id"], []).append(row)
 
 
-def _candidates(asked: Asked, known: _Known) -> dict[UUID, Candidate]:
-    sessions = {key: (row["conversation_id"], row["day"]) for key, row in known.messages.items()}
+def _beside_of(row: Mapping[str, Any]) -> tuple[Key, ...]:
+    """The messages right before and after one in its session."""
+    return tuple(row[f"{side}_id"] for side in ("before", "after") if row[f"{side}_day"] == row["day"])
+
+
+def _candidates(asked: Asked, known: _Known) -> dict[Key, Candidate]:
+    forms = forms_asked(asked.probes[0].text)
+    people = {word for row in known.messages.values() for word in row["speaker"].split()}
     found = {
-        key: Candidate(
-            id=key,
-            is_message=True,
-            session=sessions[key],
-            neighbours=tuple(
-                near for near in (row["before_id"], row["after_id"]) if near and sessions.get(near) == sessions[key]
-            ),
-            is_named=_is_named(asked, row),
-            told=fusion.told(row["length"]),
-            is_question=row["is_question"],
-            names_time=row["names_time"],
-            at=row["at"],
-            is_outdated=bool(known.replaced_by.get(key)) if asked.filters.as_of else row["standing"] == "outdated",
-            replaced_by=tuple(known.replaced_by.get(key, ())),
+        key: _of_message(
+            asked,
+            row,
+            Manner(text="" if key in known.unread else row["text"]),
+            forms,
+            people,
+            known.replaced_by.get(key, ()),
         )
         for key, row in known.messages.items()
         if key not in known.made
@@ -159,6 +187,31 @@ def _candidates(asked: Asked, known: _Known) -> dict[UUID, Candidate]:
     return dict(known.made)
 
 
+def _of_message(
+    asked: Asked,
+    row: Mapping[str, Any],
+    manner: Manner,
+    forms: Collection[Form],
+    people: Collection[str],
+    replaced_by: Sequence[Key],
+) -> Candidate:
+    return Candidate(
+        id=row["id"],
+        is_message=True,
+        session=(row["conversation_id"], row["day"]),
+        neighbours=_beside_of(row),
+        is_named=_is_named(asked, row),
+        told=fusion.told(row["length"]),
+        is_question=row["is_question"],
+        is_first_person=manner.is_first_person,
+        has_form=manner.has_form(forms, people),
+        names_time=row["names_time"],
+        at=row["at"],
+        is_outdated=bool(replaced_by) if asked.filters.as_of else row["standing"] == "outdated",
+        replaced_by=tuple(replaced_by),
+    )
+
+
 def _is_named(asked: Asked, row: Mapping[str, Any]) -> bool:
     return row["speaker"] in asked.named or (asked.is_first_person and row["role"] == "user")
 
@@ -167,11 +220,11 @@ async def _only_latest(
     conn: Connection,
     asked: Asked,
     slots: Mapping[str, Bridge],
-    candidates: Mapping[UUID, Candidate],
-    scores: Sequence[Mapping[UUID, float]],
-) -> dict[UUID, Candidate]:
+    candidates: Mapping[Key, Candidate],
+    scores: Sequence[Mapping[Key, float]],
+) -> dict[Key, Candidate]:
     """The candidates with the earlier values of a slot marked as outdated."""
-    told: dict[tuple[str, Latest], set[UUID]] = {}  # by slot: the messages that the best of its probes rest on
+    told: dict[tuple[str, Latest], set[Key]] = {}  # by slot: the messages that the best of its probes rest on
     for probe, ranking in zip(asked.probes, scores, strict=True):
         if probe.text in slots:
             best = sorted((key for key in ranking if candidates[key].is_message), key=lambda key: -ranking[key])
@@ -181,9 +234,9 @@ async def _only_latest(
     ids = {key for keys in told.values() for key in keys}
     if not ids:
         return dict(candidates)
-    rows = await (await conn.execute(arms.messages(), asked.parameters(ids=ids))).fetchall()
-    messages = {row["id"]: Told(id=row["id"], at=row["at"], text=row["text"]) for row in rows}
-    replaced: dict[UUID, UUID] = {}
+    rows = await (await arms.execute(conn, arms.messages(), asked.parameters(ids))).fetchall()
+    messages = {str(row["id"]): Told(id=str(row["id"]), at=row["at"], text=row["text"]) for row in rows}
+    replaced: dict[Key, Key] = {}
     for (_, keeps), keys in told.items():
         replaced |= replaced_by([messages[key] for key in keys if key in messages], keeps)
     changed = {}
@@ -198,33 +251,35 @@ async def _beside(
     conn: Connection,
     asked: Asked,
     known: _Known,
-    candidates: Mapping[UUID, Candidate],
-    ordered: Sequence[tuple[UUID, float]],
-    scores: Mapping[UUID, float],
-) -> dict[UUID, list[UUID]]:
+    candidates: Mapping[Key, Candidate],
+    ordered: Sequence[tuple[Key, float]],
+    scores: Mapping[Key, float],
+) -> dict[Key, list[Key]]:
     """By hit: the turns beside it that belong to the answer; they are known then."""
     if not asked.filters.searches_messages:
         return {}
-    anchors: dict[UUID, UUID] = {}  # messages, each with the first hit that rests on it
+    anchors: dict[Key, Key] = {}  # messages, each with the first hit that rests on it
     for key, _ in ordered:
         if len(anchors) >= ANCHORS:
             break
         best = sorted(candidates[key].sources, key=lambda source: -scores.get(source, 0.0))
         for message in [key] if candidates[key].is_message else best[:1]:
             anchors.setdefault(message, key)
-    rows = await (await conn.execute(arms.beside(), asked.parameters(ids=anchors) | {"reach": REACH})).fetchall()
-    found = belonging(asked.probes[0].text, (Beside(**row) for row in rows))
+    question = asked.probes[0].text
+    values = asked.parameters(anchors) | {"reach": reach(question)}
+    rows = await (await arms.execute(conn, arms.beside(), values)).fetchall()
+    found = belonging(question, [Beside(**row) for row in rows], best=next(iter(anchors), None))
     missing = {key for keys in found.values() for key in keys} - known.messages.keys()
     if missing:
-        described = await conn.execute(arms.query("describe_messages"), asked.parameters(ids=missing))
+        described = await arms.execute(conn, arms.query("describe_messages"), asked.parameters(missing))
         known.messages |= {row["id"]: row for row in await described.fetchall()}
     return {anchors[message]: keys for message, keys in found.items()}
 
 
-def _linked(known: _Known, candidates: Mapping[UUID, Candidate], scores: Mapping[UUID, float]) -> dict[UUID, float]:
+def _linked(known: _Known, scores: Mapping[Key, float]) -> dict[Key, float]:
     """The memories one hop from the best ones, each with the score of the best that leads to it."""
-    best = sorted((key for key in known.links if key in candidates), key=lambda key: -scores.get(key, 0.0))
-    linked: dict[UUID, float] = {}
+    best = sorted((key for key in known.links if key in known.records), key=lambda key: -scores.get(key, 0.0))
+    linked: dict[Key, float] = {}
     for key in best[:LINKS_FROM]:
         for other in known.links[key]:
             linked[other] = max(linked.get(other, 0.0), scores.get(key, 0.0))
@@ -239,26 +294,28 @@ async def _read(
     asked: Asked,
     best: Sequence[tuple[Candidate, float]],
     known: _Known,
-    scores: Mapping[UUID, float],
+    scores: Mapping[Key, float],
 ) -> list[Hit]:
     wanted = [candidate.id for candidate, _ in best if candidate.is_message]
     beside = {key: {known.messages[key]["before_id"], known.messages[key]["after_id"]} - {None} for key in wanted}
     near = {other for others in beside.values() for other in others}
-    ids_by_kind: dict[MemoryKind, list[UUID]] = {}
+    ids_by_kind: dict[MemoryKind, list[Key]] = {}
     for candidate, _ in best:
         if not candidate.is_message:
             kind = store.kind_of_shelf(3 * known.records[candidate.id]["kind"])
             assert kind is not None
             ids_by_kind.setdefault(kind, []).append(candidate.id)
     async with conn.pipeline():
-        messages = await conn.execute(arms.messages(), asked.parameters(ids={*wanted, *near}))
+        messages = await arms.execute(conn, arms.messages(), asked.parameters({*wanted, *near}))
         cursors = [
-            (kind, await conn.execute(arms.records(kind), asked.parameters(ids=ids)))
+            (kind, await arms.execute(conn, arms.records(kind), asked.parameters(ids)))
             for kind, ids in ids_by_kind.items()
         ]
-        texts = {row["id"]: Message(**row) for row in await messages.fetchall()}
+        texts = {str(row["id"]): Message(**row) for row in await messages.fetchall()}
         records = {
-            row["id"]: store.from_row(RECORDS[kind], row) for kind, cursor in cursors for row in await cursor.fetchall()
+            str(row["id"]): store.from_row(RECORDS[kind], row)
+            for kind, cursor in cursors
+            for row in await cursor.fetchall()
         }
     hits = []
     for candidate, score in best:
@@ -267,18 +324,25 @@ async def _read(
         sources = sorted(candidate.sources, key=lambda source: -scores.get(source, 0.0))
         hits.append(
             Hit(
-                id=key,
+                id=UUID(key),
                 kind=record.memory_kind if record else None,
                 record=record,
                 message=message,
                 score=score,
-                source_ids=tuple(sources) if record else (key,),
+                source_ids=tuple(UUID(source) for source in sources) if record else (UUID(key),),
                 neighbours=_neighbours(message, [texts[other] for other in beside.get(key, ()) if other in texts]),
                 outdated=candidate.is_outdated,
-                superseded_by=next(iter(candidate.replaced_by), None),
+                superseded_by=UUID(candidate.replaced_by[0]) if candidate.replaced_by else None,
+                speaker=_speaker(known.sources.get(key, ())) if record else "",
             )
         )
     return hits
+
+
+def _speaker(sources: Iterable[Mapping[str, Any]]) -> str:
+    """Who said all of it: "I" in a memory means nobody where that is not told."""
+    speakers = {source["speaker"] or "" for source in sources}
+    return speakers.pop() if len(speakers) == 1 else ""
 
 
 def _neighbours(message: Message | None, near: Iterable[Message]) -> tuple[Message, ...]:

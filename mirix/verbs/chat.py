@@ -55,6 +55,8 @@ class ChatVerbs:
         if answer is not None and reveal:
             revealed = await self._revealed(user, replace(answer, text=text))
             text, answer = revealed.text, await self._revealed(user, answer)
+        if answer is not None:
+            self._gave_answer(user, replace(answer, text=text))
         batches = [
             BatchResult.of(batch, taken.outcomes.get(batch.id), waited=batch.id in taken.outcomes)
             for batch in taken.stored

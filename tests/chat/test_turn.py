@@ -71,7 +71,7 @@ async def test_without_topics_nothing_is_looked_for(open_mirix: OpenMirix) -> No
     assert (await say(memory, "Hi")).text == "Hello!"
     assert (await say(memory, "Capital of France?")).text == "Paris, of course."
     [shown] = [request.messages[1].text for request in model.requests if "search_memory" in request.tools]
-    assert "<item" not in shown and "Oda" not in shown
+    assert "\n[1] " not in shown and "Oda" not in shown
     assert '<turn role="user">Hi</turn>' in shown, "the answer knows what was said before"
 
 

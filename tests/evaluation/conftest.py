@@ -14,7 +14,7 @@ from mirix.models.fake import Reply, ScriptedChatModel, ScriptedRequest
 from mirix.system import AsyncMirix
 
 _MESSAGE = re.compile(r'<message id="(?P<handle>\w+)"[^>]*>\n(?P<text>.*?)\n</message>', re.DOTALL)
-_ITEM = re.compile(r'<item n="(?P<number>\d+)"[^>]*>(?P<text>.*?)</item>', re.DOTALL)
+_ITEM = re.compile(r"^\[(?P<number>\d+)\] [^\n]*?: (?P<text>.*(?:\n  .*)*)", re.MULTILINE)
 _QUESTION = re.compile(r"<question[^>]*>(?P<text>.*?)</question>", re.DOTALL)
 BROKEN = "break the model"
 

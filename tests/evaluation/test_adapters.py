@@ -23,6 +23,18 @@ async def test_langgraphs_store_runs_in_the_harness(tmp_path: Path) -> None:
     assert report["ingest"]["messages"] == 12
 
 
+async def test_what_is_said_twice_is_two_turns(tmp_path: Path) -> None:
+    (one,) = conversations()
+    first, *others = one.sessions
+    again = tuple(replace(turn, id=f"{turn.id}-again") for turn in first)
+    system = make(make_embedder("hash", cache_dir=tmp_path))
+    twice = replace(one, sessions=(first, *others, again))
+    await system.ingest(twice)
+    asked = replace(one.questions[0], text=first[0].text)
+    found = await system.search(twice, asked)
+    assert {first[0].id, f"{first[0].id}-again"} <= set(found.ids)
+
+
 async def test_conversations_are_kept_apart(tmp_path: Path) -> None:
     (one,) = conversations()
     system = make(make_embedder("hash", cache_dir=tmp_path))

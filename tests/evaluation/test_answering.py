@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from mirix.errors import ConfigError, InputError, ModelError
-from mirix.evaluation.answer_report import report_answers
+from mirix.evaluation.answer_report import findings, report_answers
 from mirix.evaluation.answering import Reader, run_answers
+from mirix.evaluation.arms import Arm, TurnsArm, evidence_turns
 from mirix.evaluation.runs import RunFolder, asked_of
 from mirix.models.fake import Reply, ScriptedChatModel, ScriptedRequest
 from tests.evaluation.ten_questions import (
@@ -138,3 +139,25 @@ async def test_the_judge_gives_the_main_measure_where_there_is_one(tmp_path: Pat
 def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no run\.json"):
         RunFolder.existing(tmp_path)
+
+
+async def test_the_report_says_on_which_categories_the_memories_add(tmp_path: Path) -> None:
+    folder = open_folder(tmp_path)
+    nothing = TurnsArm(name=Arm.EVIDENCE, choose=lambda conversation, question: (), budget=100)
+    everything = TurnsArm(name=Arm.BOTH, choose=evidence_turns, budget=1_000)
+    asked = folder.questions.read()
+    await run_answers(
+        folder, conversations(), asked, [nothing, everything], Reader(model=ScriptedChatModel(script=read))
+    )
+    report = report_answers(folder)
+    (grid,) = (grid for grid in report.grids() if grid.title == "What the six memories add")
+    rows = {row[0]: row for row in grid.rows}
+    assert len(rows) == len(report.to_json()["category_names"])
+    found = report.to_json()["pairs"][0]["by_category"]
+    names = report.to_json()["category_names"]
+    assert {name: rows[name][5] == "adds" for name in names.values()} == {
+        names[key]: each["low"] > 0 for key, each in found.items()
+    }
+    assert any(row[5] == "adds" for row in grid.rows) and any(row[5] == "not shown" for row in grid.rows)
+    (told,) = (line for line in findings(report.to_json()) if "six memories" in line)
+    assert "it is shown on" in told and "it is not shown on" in told

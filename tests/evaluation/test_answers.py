@@ -9,7 +9,9 @@ from mirix.evaluation.answers import Verdict, judge, says_unknown, words
 ASKED_AT = datetime.fromisoformat("2026-05-20T10:00:00+02:00")
 
 
-def verdict(answer: str, *accepted: str, verbatim: bool = False, has_answer: bool = True) -> Verdict:
+def verdict(
+    answer: str, *accepted: str, verbatim: bool = False, stepwise: bool = False, has_answer: bool = True
+) -> Verdict:
     return judge(
         answer,
         accepted,
@@ -17,6 +19,7 @@ def verdict(answer: str, *accepted: str, verbatim: bool = False, has_answer: boo
         timezone="Europe/Oslo",
         is_chinese=any("一" <= character <= "鿿" for character in answer),
         verbatim=verbatim,
+        stepwise=stepwise,
         has_answer=has_answer,
     )
 
@@ -88,6 +91,36 @@ def test_what_is_kept_verbatim_is_compared_character_for_character() -> None:
     assert verdict("It is quartz-Lintel-5. [1]", "quartz-Lintel-5", verbatim=True).right
     assert not verdict("Quartz lintel 5", "quartz-Lintel-5", verbatim=True).right
     assert not verdict("quartz-Lintel-526", "quartz-Lintel-5", verbatim=True).right
+
+
+STEPS = "warm the pot, add two spoons of size, stir for ten minutes"
+
+
+@pytest.mark.parametrize(
+    ("answer", "accepted"),
+    [
+        ("1. Warm the pot 2. Add two spoons of size 3. Stir it for ten minutes [1]", STEPS),
+        ("First warm the glue pot; then add in two big spoons of size; stir for ten minutes.", STEPS),
+        ("先把锅温热，然后加两勺胶，再搅十分钟", "温热锅，加两勺胶，搅十分钟"),
+    ],
+)
+def test_a_procedure_is_right_with_all_steps_in_whatever_words(answer: str, accepted: str) -> None:
+    assert verdict(answer, accepted, stepwise=True).right
+    assert not verdict(answer, accepted).right
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Add two spoons of size, warm the pot, stir for ten minutes",
+        "Warm the pot, stir for ten minutes",
+        "Warm the pot, add two spoons of size, then wait",
+        "Warm the pot, " + "and so on " * 25 + "add two spoons of size, stir for ten minutes",
+    ],
+    ids=["another order", "one left out", "another last step", "too long"],
+)
+def test_a_procedure_without_a_step_or_its_order_is_wrong(answer: str) -> None:
+    assert verdict(answer, STEPS, stepwise=True).wrong
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import psycopg
 import pytest
 from rich.console import Console
 
 from mirix.config import Settings
 from mirix.db.pool import Database, User
 from mirix.errors import InputError
+from mirix.evaluation.bench.baselines import Baseline, run_baselines
 from mirix.evaluation.bench.bench import BenchPlan, run_bench
 from mirix.evaluation.bench.client import GivenVectors
 from mirix.evaluation.bench.load import load
@@ -87,6 +91,54 @@ async def test_an_exact_scan_recalls_everything(database: Database, owner_url: s
     assert await dense_recall(database, questions, vectors) == [{"recall@10": 1.0, "recall": 1.0}]
 
 
+@pytest.fixture
+def bench_url(database: Database, owner_url: str) -> Iterator[str]:
+    """A database to fill, that is rid of the tables of the baselines afterwards."""
+    yield owner_url
+    with psycopg.connect(owner_url, autocommit=True) as conn:
+        conn.execute("DROP TABLE IF EXISTS plain")
+        conn.execute("DROP SCHEMA IF EXISTS langgraph CASCADE")
+
+
+async def _baselines(url: str, store_rows: int, told: list[str]) -> dict[str, Baseline]:
+    world = World(90, 2, 7)
+    load(url, world, tell)
+    about = {batch.user: batch.vectors[0] for batch in world.batches()}
+    questions, vectors = world.questions([(user, "a b c d", vector) for user, vector in about.items()])
+    found = await asyncio.to_thread(run_baselines, url, questions, vectors, told.append, store_rows=store_rows)
+    return {each.name: each for each in found}
+
+
+def _counted(url: str, table: str) -> dict[str, int]:
+    """Rows by user."""
+    counts = {
+        "plain": "SELECT 'users.' || user_id, count(*) FROM plain GROUP BY 1",
+        "store": "SELECT prefix, count(*) FROM langgraph.store_vectors GROUP BY 1",
+    }
+    with psycopg.connect(url) as conn:
+        return dict(conn.execute(counts[table]).fetchall())
+
+
+async def test_the_store_of_langgraph_holds_the_same_vectors_and_finds_the_same(bench_url: str) -> None:
+    told: list[str] = []
+    found = await _baselines(bench_url, 1_000, told)
+    store = found["langgraph"]
+    assert store.recall == found["pgvector, iterative"].recall == [1.0, 1.0]
+    assert len(store.ms) == 2 and min(store.ms) > 0 and store.build_s > 0 and store.size_mb > 0
+    assert told == []
+    assert _counted(bench_url, "store") == _counted(bench_url, "plain")
+
+
+async def test_of_many_rows_the_store_gets_a_part_and_is_measured_on_that_part(bench_url: str) -> None:
+    told: list[str] = []
+    found = await _baselines(bench_url, 40, told)
+    [line] = told
+    assert line.startswith("langgraph: it holds ") and " rows only" in line
+    assert found["langgraph"].recall == [1.0, 1.0]
+    rows = sum(_counted(bench_url, "plain").values())
+    assert sum(_counted(bench_url, "store").values()) == rows // 3 < 40 < rows // 2
+
+
 @pytest.mark.slow
 async def test_a_bench_tells_all_its_figures(settings: Settings, tmp_path: Path) -> None:
     plan = BenchPlan(rows=[300], users=3, clients=[1, 2], questions=6, ingest_messages=20)
@@ -97,7 +149,8 @@ async def test_a_bench_tells_all_its_figures(settings: Settings, tmp_path: Path)
     assert all(each["ms"]["n"] == 6 and each["ms"]["p99"] >= each["ms"]["p50"] > 0 for each in run["search"])
     assert all(each["per_second"] > 0 for each in run["search"])
     assert run["recall"]["recall@10"] == 1
-    assert [each["name"] for each in run["baselines"]] == ["pgvector", "pgvector, iterative"]
+    assert [each["name"] for each in run["baselines"]] == ["pgvector", "pgvector, iterative", "langgraph"]
+    assert run["left_out"] == []
     assert run["ingest"]["messages_per_s"] > 0
     assert run["database_mb"] > 0
     assert list(run["by_user_size"]) == ["under 1,000"]
@@ -105,7 +158,7 @@ async def test_a_bench_tells_all_its_figures(settings: Settings, tmp_path: Path)
     for table in report.tables():
         console.print(table)
     shown = console.export_text()
-    assert "mirix, 2 clients" in shown and "pgvector, iterative" in shown
+    assert "mirix, 2 clients" in shown and "pgvector, iterative" in shown and "langgraph: build_s" in shown
     report.plot(tmp_path / "plot.svg")
     assert "recall@10" in (tmp_path / "plot.svg").read_text()
 

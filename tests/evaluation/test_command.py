@@ -87,6 +87,18 @@ def test_answers_that_could_not_be_trusted_are_refused_before_any_is_given(
     assert not out.exists()
 
 
+@pytest.mark.parametrize("options", [["--answer"], []])
+def test_a_system_that_is_not_there_is_told_before_anything_is_made(
+    app: typer.Typer, tmp_path: Path, options: list[str]
+) -> None:
+    out = tmp_path / "run"
+    chosen = ["--system", "no_such_module:make", "--out", str(out), *options]
+    done = CliRunner().invoke(app, ["evaluate", "locomo", str(FILE), *chosen])
+    assert done.exit_code == 2
+    assert "no_such_module:make cannot be loaded" in done.stderr
+    assert not out.exists()
+
+
 def test_a_folder_without_a_run_is_not_judged(app: typer.Typer, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["evaluate", "judge", str(tmp_path), "--judge-model", "openai:x"])
     assert done.exit_code == 3

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from mirix.evaluation.answer_report import report_answers
 from mirix.evaluation.arms import SystemArm
@@ -73,6 +75,7 @@ async def test_retrieval_has_a_page_too(tmp_path: Path) -> None:
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "bm25 &lt;again&gt;" in text and "<again>" not in text
     assert "bm25 against bm25 &lt;again&gt;: +0.000" in text
+    assert "question by question. No difference is shown." in text
 
 
 async def test_a_run_of_one_arm_has_a_page_without_comparisons(tmp_path: Path) -> None:
@@ -83,6 +86,15 @@ async def test_a_run_of_one_arm_has_a_page_without_comparisons(tmp_path: Path) -
     document["pairs"] = []
     write_answer_report(replace(report, document=document), tmp_path)
     assert parse(tmp_path / "report.html").counts["svg"] == 3
+
+
+def test_long_names_of_columns_are_told_apart_on_a_terminal() -> None:
+    names = [f"single-session-{each}" for each in ("user", "assistant", "preference")]
+    grid = Grid(title="", columns=["multi-session", *names], rows=[["mirix", *["1.000 (100)"] * 4]])
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(grid.table())
+    shown = console.export_text()
+    assert all(each in shown for each in ("user", "assistant", "preference")) and "…" not in shown
 
 
 @pytest.mark.parametrize("cell", ["a|b"])

@@ -24,7 +24,7 @@ Noted.
 
 QUESTION = """<now>2026-11-13T10:00:00+01:00 Friday</now>
 <context>
-<item n="1" at="2026-11-13T09:12" speaker="Anna">I moved to Bergen.</item>
+[1] 2026-11-13 09:12 Anna: I moved to Bergen.
 </context>
 <question asked_at="2026-11-13T10:00:00+01:00">{question}</question>"""
 
@@ -102,7 +102,7 @@ def test_a_poor_context_is_searched_once_more_and_then_given_up(model: BuiltinCh
 def test_an_answer_may_come_from_the_searched_items(model: BuiltinChatModel) -> None:
     text = QUESTION.format(question="What is the name of Anna's parrot?")
     reply = ask(model, text, "search_memory")
-    found = '<item n="2" type="message" at="2026-11-01" role="user" speaker="Anna">My parrot is called Bosun.</item>'
+    found = "[2] 2026-11-01 08:30 Anna: My parrot is called Bosun."
     again = model.bind_tools([tool("search_memory")]).invoke(
         [HumanMessage(text), reply, ToolMessage(content=found, tool_call_id=reply.tool_calls[0]["id"])]
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from mirix.models.builtin.moments import find_moments, write_moment
@@ -25,8 +27,9 @@ QUESTION = """<now>2026-11-13T10:00:00+01:00 Friday</now>
 </block>
 </core_memory>
 <context>
-<item n="1" type="message" at="2026-11-13" role="user" outdated="true">I live in Oslo.</item>
-<item n="2" type="vault" caption="wifi password">{{vault:k7q2}}</item>
+[1] 2026-11-13 09:12 Ana &amp; Co (app="Mail" title="Re: a (new) flat" outdated="true"): I live in Oslo: at last.
+  [9] 2026-11-13 09:12 Ana: in the old town
+[2] 2026-11-12 (type="vault" caption="wifi password"): {{vault:k7q2}}
 </context>
 <question asked_at="2026-11-13T10:00:00+01:00">Where do I live?</question>
 <final/>"""
@@ -46,6 +49,13 @@ def test_questions_keep_core_lines_items_and_the_final_mark() -> None:
     call = parse_call([HumanMessage(QUESTION)])
     assert call.core == (("human", "Lives in Bergen"),)
     assert [item.outdated for item in call.items] == [True, False]
+    assert call.items[0].speaker == "Ana & Co"
+    assert call.items[0].name == "Re: a (new) flat"
+    assert call.items[0].text == "I live in Oslo: at last.\n[9] 2026-11-13 09:12 Ana: in the old town"
+    assert call.items[0].at is not None and (call.items[0].at.hour, call.items[0].at.utcoffset()) == (
+        9,
+        timedelta(hours=1),
+    )
     assert call.items[1].name == "wifi password"
     assert call.question == "Where do I live?"
     assert call.is_final
@@ -53,7 +63,7 @@ def test_questions_keep_core_lines_items_and_the_final_mark() -> None:
 
 def test_items_of_a_search_result_join_the_context() -> None:
     asked = AIMessage(content="", tool_calls=[{"name": "search_memory", "args": {"query": "x"}, "id": "c1"}])
-    found = ToolMessage(content='<item n="3" type="message" at="2026-11-01">More.</item>', tool_call_id="c1")
+    found = ToolMessage(content="[3] 2026-11-01 10:00 Ana: More.", tool_call_id="c1")
     call = parse_call([HumanMessage(QUESTION), asked, found])
     assert [item.number for item in call.items] == [1, 2, 3]
     assert call.searches == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -292,3 +293,17 @@ def test_who_one_is_and_where_one_lives_and_works_is_known(told: str, question: 
 def test_what_something_else_is_called_is_not_ones_own_name(told: str) -> None:
     question = "我叫什么名字?" if told[0] == "我" else "What is my name?"
     assert ask((told, "The kettle is on."), question, speaker="User") in ("I don't know.", "我不知道。")
+
+
+def test_a_memory_that_the_asked_one_told_speaks_of_them() -> None:
+    told = replace(memory_item(1, "core", "", "I drink rooibos these days."), speaker="Petra")
+    assert "rooibos" in answer_from((told,), "What does Petra drink now?")
+    assert answer_from((replace(told, speaker="Ferris"),), "What does Petra drink now?").startswith("I don't know")
+
+
+def test_a_secret_that_was_never_sealed_is_read_as_one() -> None:
+    assert "Quartz-Lintel-58" in ask(
+        ("Nice weather.", "The wifi password at the boathouse is Quartz-Lintel-58."),
+        "What is the wifi password of the boathouse?",
+        speaker="Petra",
+    )

@@ -207,7 +207,7 @@ def _means(asked: Asked) -> Said:
         return calls(call("set_topics", topics=["harpsichords"]))
     if first == "search_memory" and not asked.results:
         return calls(*(call("search_memory", query=name, types=["semantic", "message"]) for name in ("Pia", "Oda")))
-    number = re.findall(r'<item n="(\d+)"[^>]* name="Oda"', asked.text.split("<context>")[-1])[0]
+    number = re.findall(r'(?m)^\[(\d+)\] .* name="Oda"', asked.text.split("<context>")[-1])[0]
     return Said(text=f"Oda repairs harpsichords [{number}].")
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,8 +78,8 @@ async def test_the_model_may_search_again_and_cite_what_it_found(notebook: Noteb
     answer = await answers.ask(notebook.user, "Where is the cat?", asked_at=ASKED, max_tokens=800)
     first, second = chat.requests
     [result] = [message for message in second.messages if isinstance(message, ToolMessage)]
-    shown = first.messages[1].text.count("<item ")
-    assert f'<item n="{shown + 1}" at=' in result.text
+    shown = len(re.findall(r"(?m)^\[\d+\] ", first.messages[1].text))
+    assert result.text.startswith(f"[{shown + 1}] ")
     assert "The kiln cracked." in result.text
     assert second.messages[1].text == first.messages[1].text
     assert answer.context.items[shown].n == shown + 1

@@ -1,19 +1,32 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirix.retrieval.fusion import WEIGHTS, Arm, Candidate, combine, fuse, in_turn, normalise, order, ranks, told
+from mirix.retrieval.fusion import (
+    WEIGHTS,
+    Arm,
+    Candidate,
+    Key,
+    combine,
+    fuse,
+    in_turn,
+    normalise,
+    order,
+    ranks,
+    scaled,
+    shortlist,
+    told,
+)
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def key(number: int) -> UUID:
-    return UUID(int=number)
+def key(number: int) -> Key:
+    return f"{number:032x}"
 
 
 def message(number: int, **given: object) -> Candidate:
@@ -24,19 +37,19 @@ def memory(number: int, **given: object) -> Candidate:
     return Candidate(id=key(number), is_message=False, **({"at": NOW} | given))  # type: ignore[arg-type]
 
 
-def by_id(*candidates: Candidate) -> dict[UUID, Candidate]:
+def by_id(*candidates: Candidate) -> dict[Key, Candidate]:
     return {candidate.id: candidate for candidate in candidates}
 
 
-def best(candidates: dict[UUID, Candidate], arms: dict[Arm, dict[UUID, float]]) -> UUID:
-    return order(candidates, fuse(candidates, arms, now=NOW))[0][0]
+def best(candidates: dict[Key, Candidate], arms: dict[Arm, dict[Key, float]]) -> Key:
+    return order(candidates, fuse(candidates, scaled(arms), now=NOW))[0][0]
 
 
 ids = st.integers(1, 12).map(key)
 
 
 @st.composite
-def searches(draw: st.DrawFn) -> tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]]:
+def searches(draw: st.DrawFn) -> tuple[dict[Key, Candidate], dict[Arm, dict[Key, float]]]:
     numbers = draw(st.sets(st.integers(1, 12), min_size=1))
     candidates = {}
     for number in numbers:
@@ -52,6 +65,8 @@ def searches(draw: st.DrawFn) -> tuple[dict[UUID, Candidate], dict[Arm, dict[UUI
             is_named=draw(st.booleans()),
             told=draw(st.floats(0, 1)),
             is_question=draw(st.booleans()),
+            is_first_person=draw(st.booleans()),
+            has_form=draw(st.booleans()),
             names_time=draw(st.booleans()),
             at=draw(st.none() | st.integers(-900, 90).map(lambda days: NOW + timedelta(days=days))),
             importance=draw(st.floats(0, 1)),
@@ -67,20 +82,20 @@ def searches(draw: st.DrawFn) -> tuple[dict[UUID, Candidate], dict[Arm, dict[UUI
 
 @given(searches())
 def test_scores_are_between_0_and_1_for_every_candidate(
-    search: tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]],
+    search: tuple[dict[Key, Candidate], dict[Arm, dict[Key, float]]],
 ) -> None:
     candidates, arms = search
-    fused = fuse(candidates, arms, now=NOW)
+    fused = fuse(candidates, scaled(arms), now=NOW)
     assert fused.keys() == candidates.keys()
     assert all(-1e-9 <= score <= 1 + 1e-9 for score in fused.values())
 
 
 @given(searches())
 def test_order_holds_each_candidate_once_and_never_rises(
-    search: tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]],
+    search: tuple[dict[Key, Candidate], dict[Arm, dict[Key, float]]],
 ) -> None:
     candidates, arms = search
-    ordered = order(candidates, fuse(candidates, arms, now=NOW))
+    ordered = order(candidates, fuse(candidates, scaled(arms), now=NOW))
     assert sorted(found for found, _ in ordered) == sorted(candidates)
     scores = [score for _, score in ordered]
     assert scores == sorted(scores, reverse=True)
@@ -88,11 +103,11 @@ def test_order_holds_each_candidate_once_and_never_rises(
 
 @given(searches())
 def test_what_replaced_something_always_comes_before_it(
-    search: tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]],
+    search: tuple[dict[Key, Candidate], dict[Arm, dict[Key, float]]],
 ) -> None:
     candidates, arms = search
     ends = {k: c for k, c in candidates.items() if not c.replaced_by}
-    place = {found: i for i, (found, _) in enumerate(order(candidates, fuse(candidates, arms, now=NOW)))}
+    place = {found: i for i, (found, _) in enumerate(order(candidates, fuse(candidates, scaled(arms), now=NOW)))}
     for candidate in candidates.values():
         for current in candidate.replaced_by:
             if current in ends:
@@ -101,11 +116,11 @@ def test_what_replaced_something_always_comes_before_it(
 
 @given(searches(), st.permutations(range(12)))
 def test_the_order_of_the_input_does_not_matter(
-    search: tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]], shuffle: list[int]
+    search: tuple[dict[Key, Candidate], dict[Arm, dict[Key, float]]], shuffle: list[int]
 ) -> None:
     candidates, arms = search
-    shuffled = dict(sorted(candidates.items(), key=lambda item: shuffle[item[0].int - 1]))
-    one, other = fuse(candidates, arms, now=NOW), fuse(shuffled, arms, now=NOW)
+    shuffled = dict(sorted(candidates.items(), key=lambda item: shuffle[int(item[0], 16) - 1]))
+    one, other = fuse(candidates, scaled(arms), now=NOW), fuse(shuffled, scaled(arms), now=NOW)
     assert one == pytest.approx(other)
 
 
@@ -124,18 +139,18 @@ def test_two_arms_that_agree_beat_one() -> None:
     assert best(candidates, arms) == key(2)
 
 
-def test_a_message_is_lifted_by_the_words_beside_it() -> None:
-    near = {"neighbours": (key(2),)}
-    candidates = by_id(message(1, **near), message(2), message(3, session="friday"), message(4, session="friday"))
-    arms = {Arm.LEXICAL: {key(1): 0.6, key(2): 0.6, key(3): 0.6}}
-    scores = fuse(candidates, arms, now=NOW)
+def test_what_is_held_with_those_beside_it_decides_between_equal_words() -> None:
+    candidates = by_id(message(1), message(3, session="friday"))
+    scores = fuse(
+        candidates, scaled({Arm.LEXICAL: {key(1): 0.6, key(3): 0.6}}), now=NOW, covered={key(1): 0.9, key(3): 0.5}
+    )
     assert scores[key(1)] > scores[key(3)]
 
 
 def test_a_memory_is_at_no_disadvantage_for_having_no_neighbours() -> None:
     candidates = by_id(message(1), memory(2))
     arms = {Arm.LEXICAL: {key(1): 0.6, key(2): 0.6}, Arm.DENSE: {key(1): 0.5, key(2): 0.5}}
-    scores = fuse(candidates, arms, now=NOW)
+    scores = fuse(candidates, scaled(arms), now=NOW)
     assert scores[key(1)] == pytest.approx(scores[key(2)])
 
 
@@ -148,6 +163,8 @@ def test_what_tells_more_comes_first_among_equals() -> None:
     equal = {Arm.LEXICAL: {key(1): 0.8, key(2): 0.8}}
     assert best(by_id(message(1, told=told(2)), message(2, told=told(30))), equal) == key(2)
     assert best(by_id(message(1, is_question=True), message(2)), equal) == key(2)
+    assert best(by_id(message(1, is_first_person=False), message(2)), equal) == key(2)
+    assert best(by_id(message(1, has_form=False), message(2)), equal) == key(2)
     assert 0 == told(0) < told(5) < told(30) < told(200) == 1
 
 
@@ -155,7 +172,7 @@ def test_a_time_counts_only_where_the_question_asks_when() -> None:
     candidates = by_id(message(1), message(2, names_time=True))
     arms = {Arm.LEXICAL: {key(1): 0.85, key(2): 0.8}}
     assert best(candidates, arms) == key(1)
-    assert order(candidates, fuse(candidates, arms, now=NOW, asks_when=True))[0][0] == key(2)
+    assert order(candidates, fuse(candidates, scaled(arms), now=NOW, asks_when=True))[0][0] == key(2)
 
 
 def test_boosts_only_decide_between_equals() -> None:
@@ -206,10 +223,28 @@ def test_in_turn_shows_what_is_outdated_behind_its_successor_or_not_at_all() -> 
 
 @given(searches())
 def test_in_turn_never_shows_the_outdated_first(
-    search: tuple[dict[UUID, Candidate], dict[Arm, dict[UUID, float]]],
+    search: tuple[dict[Key, Candidate], dict[Arm, dict[Key, float]]],
 ) -> None:
     candidates, arms = search
-    shown = [each for each, _ in in_turn(candidates, [fuse(candidates, arms, now=NOW)], limit=20)]
+    shown = [each for each, _ in in_turn(candidates, [fuse(candidates, scaled(arms), now=NOW)], limit=20)]
     for place, each in enumerate(shown):
         current = [other for other in candidates[each].replaced_by if other in candidates]
         assert not candidates[each].is_outdated or set(current) & set(shown[:place])
+
+
+@given(searches(), searches(), st.integers(0, 12), st.integers(0, 3))
+def test_the_shortlist_keeps_what_the_arms_like_best(
+    question: tuple[dict[Key, Candidate], dict[Arm, dict[Key, float]]],
+    beside: tuple[dict[Key, Candidate], dict[Arm, dict[Key, float]]],
+    limit: int,
+    of_each: int,
+) -> None:
+    by_probe = [scaled(question[1]), scaled(beside[1])]
+    everything = shortlist(by_probe, limit=100)
+    chosen = shortlist(by_probe, limit=limit, of_each=of_each)
+    assert everything.keys() == {found for arms in by_probe for scores in arms.values() for found in scores}
+    assert chosen.items() <= everything.items()
+    assert min(limit, len(everything)) <= len(chosen) <= limit + 2 * of_each
+    if of_each == 0 and chosen:
+        left_out = [score for found, score in everything.items() if found not in chosen]
+        assert max(left_out, default=0.0) <= min(chosen.values())

@@ -4,7 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
+
+from mirix.memory.episodic import EpisodicRecord
 from mirix.memory.message import Message
+from mirix.memory.procedural import ProceduralRecord
 from mirix.memory.record import MemoryKind
 from mirix.memory.semantic import SemanticRecord
 from mirix.retrieval.hits import Hit, evidence_ranking, without_copies
@@ -55,6 +59,33 @@ def test_a_message_stays_where_its_memory_left_something_out() -> None:
         said(2, "Ottilie gets hives from walnuts, carry the syringe"),
     ]
     assert ids(without_copies(hits, 5)) == [1, 2]
+
+
+def event(number: int, text: str, *sources: int) -> Hit:
+    record = EpisodicRecord(user_id=1, id=key(number), summary=text, occurred_at=NOW)
+    return Hit(id=key(number), kind=MemoryKind.EPISODIC, record=record, score=0.5, source_ids=tuple(map(key, sources)))
+
+
+def test_two_kinds_of_memory_say_what_one_message_told_once() -> None:
+    hits = [event(1, "First day at the pier. Runa is my boss.", 9), known(2, "Runa is my boss.", 9, 8)]
+    (kept,) = without_copies(hits, 5)
+    assert kept.kind is MemoryKind.EPISODIC
+    assert kept.source_ids == (key(9), key(8))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [known(2, "Runa is my boss.", 8), known(2, "Runa is my aunt.", 9), known(2, "Runa is my boss.", 9, outdated=True)],
+    ids=["another message", "something else", "what no longer holds"],
+)
+def test_memories_of_two_kinds_stay_where_each_tells_its_own(other: Hit) -> None:
+    assert ids(without_copies([event(1, "First day at the pier. Runa is my boss.", 9), other], 5)) == [1, 2]
+
+
+def test_steps_stay_beside_the_event_that_told_them() -> None:
+    steps = ProceduralRecord(user_id=1, id=key(2), summary="glue", steps=["warm the pot", "stir"])
+    told = Hit(id=key(2), kind=MemoryKind.PROCEDURAL, record=steps, score=0.5, source_ids=(key(9),))
+    assert ids(without_copies([event(1, "Glue: warm the pot, stir 1 2", 9), told], 5)) == [1, 2]
 
 
 def test_a_message_before_its_memory_stays() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 
@@ -12,8 +11,8 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 
 def past(keeps: Latest, *texts: str) -> dict[int, int]:
     """By number of the text, from 0: what is past, and what took its place."""
-    told = [Told(id=UUID(int=n), at=START + timedelta(days=n), text=text) for n, text in enumerate(texts)]
-    return {old.int: new.int for old, new in replaced_by(reversed(told), keeps).items()}
+    told = [Told(id=str(n), at=START + timedelta(days=n), text=text) for n, text in enumerate(texts)]
+    return {int(old): int(new) for old, new in replaced_by(reversed(told), keeps).items()}
 
 
 @pytest.mark.parametrize(

@@ -56,10 +56,10 @@ def reference(texts: Mapping[UUID, str], question: str) -> dict[UUID, float]:
 
 async def search(notebook: Notebook, question: str, filters: Filters) -> dict[UUID, float]:
     probe = Probe(text=question, terms=tuple(query_terms(question)), vector=None, times=())
-    values = arms.parameters(notebook.user.user_id, filters, probe, None) | {"messages": 1000, "records": 1000}
+    values = arms.parameters(notebook.user.user_id, filters, probe, None) | {"messages": [1000], "records": [1000]}
     async with notebook.database.transaction(notebook.user.user_id) as conn:
         [found] = await arms.run_arms(conn, filters, [(Arm.LEXICAL, values)])
-    return {row["id"]: row["score"] for row in found.rows}
+    return {UUID(row["id"]): row["score"] for row in found.rows}
 
 
 async def fill(notebook: Notebook, chance: random.Random) -> tuple[list[Message], list[Record]]:
@@ -117,10 +117,10 @@ async def test_filters_come_before_the_limit(notebook: Notebook) -> None:
     wanted = await notebook.say("a kiln among many other words", embed=False, application="Mail")
     probe = Probe(text="kiln", terms=tuple(query_terms("kiln")), vector=None, times=())
     filters = Filters(application="mail")
-    values = arms.parameters(notebook.user.user_id, filters, probe, None) | {"messages": 5}
+    values = arms.parameters(notebook.user.user_id, filters, probe, None) | {"messages": [5]}
     async with notebook.database.transaction(notebook.user.user_id) as conn:
         [found] = await arms.run_arms(conn, filters, [(Arm.LEXICAL, values)])
-    assert [row["id"] for row in found.rows] == [wanted.id]
+    assert [row["id"] for row in found.rows] == [str(wanted.id)]
 
 
 async def test_a_document_with_every_word_reaches_the_bound(notebook: Notebook) -> None:
@@ -142,7 +142,7 @@ async def test_the_lexical_plan_reads_the_index_only(notebook: Notebook) -> None
     probe = Probe(text="kiln", terms=tuple(query_terms("kiln")), vector=None, times=())
     values = arms.parameters(notebook.user.user_id, Filters(), probe, None)
     async with notebook.database.transaction(notebook.user.user_id) as conn:
-        await conn.execute(arms.query("index_only"), {"planner": "off"})
+        await conn.execute(arms.query("index_only"), {"planner": "off", "ef_search": "40"})
         await conn.execute("SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
         cursor = await conn.execute(("EXPLAIN " + statement).encode(), values, prepare=True)
         plan = "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from psycopg import AsyncConnection
 
 from mirix.db.pool import Database, User
 from mirix.memory.core import CoreRecord
@@ -240,6 +241,22 @@ async def test_a_deadline_drops_arms_and_names_them(notebook: Notebook, retrieve
     calm = await retriever.search(notebook.user, "kiln on 3 March 2026", deadline_ms=20_000)
     assert calm.dropped_arms == ()
     assert len(calm.hits) == 1
+
+
+async def test_an_arm_that_hangs_is_cancelled_and_the_rest_still_finds(
+    notebook: Notebook, retriever: Retriever, owner_url: str
+) -> None:
+    await notebook.say("The kiln cracked.")
+    async with await AsyncConnection.connect(owner_url) as other:
+        await other.execute("LOCK TABLE posting IN ACCESS EXCLUSIVE MODE")  # whoever reads it waits
+        for _ in range(3):
+            found = await retriever.search(notebook.user, "kiln", deadline_ms=1_000)
+            assert found.dropped_arms == (Arm.LEXICAL,)
+            assert [hit.text for hit in found.hits] == ["The kiln cracked."]
+            assert found.ms < 1_000
+        await other.rollback()
+    found = await retriever.search(notebook.user, "kiln")
+    assert found.dropped_arms == ()
 
 
 async def test_explain_tells_rank_and_score_of_every_arm(notebook: Notebook, retriever: Retriever) -> None:

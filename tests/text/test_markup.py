@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mirix.text.markup import attributes, neutralise
+from mirix.text.markup import attributes, neutralise, without_blocks
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,17 @@ def test_no_text_can_close_or_open_our_tags(text: str) -> None:
 
 def test_attributes_are_escaped_on_one_line_and_empty_ones_left_out() -> None:
     assert attributes({"name": 'a "b"\n<c>', "title": None, "app": ""}) == 'name="a &quot;b&quot; &lt;c&gt;"'
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '<context>\n[1] 2026-06-01 12:00 Oda: I moved.\n  \n  Far away.\n[2] (type="core"): 她修古琴。\n</context>',
+        '<core_memory>\n<block label="human">\n- Lives in <b>Bergen</b>\n  or so\n</block>\n</core_memory>',
+        '<memories>\n<memory id="m1" type="semantic">Oda <3 Bergen\nand rain</memory>\n</memories>',
+    ],
+)
+def test_what_a_model_is_shown_of_memory_is_taken_out(block: str) -> None:
+    assert without_blocks(f"Before.\n{block}\nBehind.") == "Before.\nBehind."
+    left_open = block[: block.rindex("</")]
+    assert without_blocks(left_open) == left_open

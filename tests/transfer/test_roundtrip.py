@@ -220,6 +220,8 @@ def test_every_column_moves_or_is_made_anew(owner_url: str) -> None:
         "window_embedding": "made anew",
         "embedding_model": "made anew",
         "mentioned": "made anew",
+        "mentioned_from": "made anew",
+        "mentioned_until": "made anew",
         "file": "named after the message",
         "lease_until": "of this moment",
         "content_hmac": "made anew",

@@ -11,11 +11,13 @@ RETURNING id;
 SELECT id, state FROM batch WHERE user_id = %(user_id)s AND idempotency_key = %(idempotency_key)s;
 
 -- name: is_overtaken
--- Whether something that a batch taught has been superseded since: then saying it again is news.
+-- Whether something that a batch taught has been superseded since: then saying it again is news. What only repeats
+-- memory taught nothing.
 SELECT EXISTS (
     SELECT FROM batch AS b
     JOIN message AS m ON m.user_id = b.user_id AND m.batch_id = b.id
     WHERE b.user_id = %(user_id)s AND b.idempotency_key = %(idempotency_key)s AND m.standing <> 'current'
+      AND m.cited = '{}'
 ) AS overtaken;
 
 -- name: outcomes_of

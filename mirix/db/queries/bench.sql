@@ -79,3 +79,25 @@ SELECT set_config('enable_indexscan', 'on', false), set_config('hnsw.iterative_s
 
 -- name: plain_nearest
 SELECT id FROM plain WHERE user_id = %(user_id)s ORDER BY embedding <=> %(vector)s::halfvec LIMIT 10;
+
+-- name: plain_nearest_of
+-- Among every first, second, … row of the table.
+SELECT id FROM plain
+WHERE user_id = %(user_id)s AND id %% %(step)s = 0
+ORDER BY embedding <=> %(vector)s::halfvec LIMIT 10;
+
+-- name: plain_rows
+SELECT count(*) FROM plain;
+
+-- name: plain_every
+SELECT id, user_id, embedding FROM plain WHERE id %% %(step)s = 0 ORDER BY id;
+
+-- name: store_schema
+-- Where LangGraph's store keeps its tables.
+CREATE SCHEMA langgraph;
+
+-- name: store_analyse
+ANALYZE langgraph.store, langgraph.store_vectors;
+
+-- name: store_size
+SELECT pg_total_relation_size('langgraph.store') + pg_total_relation_size('langgraph.store_vectors');

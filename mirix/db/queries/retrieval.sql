@@ -39,26 +39,29 @@ r.user_id = %(user_id)s
 -- name: index_only
 -- Planner settings for an arm, until the end of the transaction. The plan of the lexical arm is known: index-only scans
 -- of posting under nested loops, sums by hash, in memory. Left alone, a generic plan (psycopg prepares what is sent
--- often) takes three to four times as long. An HNSW index is walked until it has given what was asked of it; at 400 its
--- recall of an exact scan is 0.98 or more (mirix/evaluation/bench).
-SELECT set_config(name, %(planner)s, true)
+-- often) takes three to four times as long. ef_search is how far an HNSW index is walked before it gives its best.
+SELECT set_config(name, %(planner)s::text, true)
 FROM unnest(ARRAY['enable_seqscan', 'enable_bitmapscan', 'enable_hashjoin', 'enable_mergejoin', 'enable_sort']) AS s (name)
 UNION ALL
 SELECT set_config(name, value, true)
-FROM (VALUES ('work_mem', '32MB'), ('hnsw.ef_search', '400'), ('plan_cache_mode', 'force_generic_plan'),
+FROM (VALUES ('work_mem', '32MB'), ('hnsw.ef_search', %(ef_search)s::text), ('plan_cache_mode', 'force_generic_plan'),
              ('random_page_cost', '1.1')) AS s (name, value)
 
 -- name: lexical
--- BM25 (Lucene's idf, times k1 + 1) for each probe, each shelf a collection of its own; everything is counted here,
--- nothing is kept. bound is what a document of average length gets that holds each term once (a term that no document of
+-- BM25 (Lucene's idf, times k1 + 1) for each probe, each shelf a collection of its own, which is counted here where its
+-- documents and their terms are not given. bound is what a document of average length gets that holds each term once (a term that no document of
 -- the shelf holds counts as one that a single document does): score / bound, about 0 to 1, compares across shelves. Each
--- term of a probe has a share from 0 to 1 of the weight it would have.
+-- term of a probe counts as many times as its share says. held are the terms of the probe that a document holds, a bit each
+-- (the first 62); weights tells what each of them weighs in the first shelf, in the order of the bits.
 WITH shelf AS MATERIALIZED (
     SELECT s.shelf, c.n, %(k1)s::float8 * %(b)s::float8 * c.n / nullif(c.lengths, 0) AS slope
-    FROM unnest(%(shelves)s::smallint[]) AS s (shelf)
+    FROM unnest(%(shelves)s::smallint[], %(documents)s::bigint[], %(lengths)s::bigint[]) AS s (shelf, n, lengths)
     CROSS JOIN LATERAL (
-        SELECT count(*) AS n, sum(d.length) AS lengths FROM document AS d
-        WHERE d.user_id = %(user_id)s AND d.shelf = s.shelf
+        SELECT s.n, s.lengths WHERE s.n IS NOT NULL
+        UNION ALL
+        SELECT count(*), sum(d.length) FROM document AS d
+        WHERE s.n IS NULL AND d.user_id = %(user_id)s AND d.shelf = s.shelf
+        HAVING s.n IS NULL
     ) AS c
     WHERE c.n > 0
 ), counted AS MATERIALIZED (
@@ -73,10 +76,16 @@ WITH shelf AS MATERIALIZED (
     SELECT probe, shelf, term, slope, df,
            share * (ln(1 + (n - df + 0.5) / (df + 0.5)))::float8 * (%(k1)s::float8 + 1) AS weight,
            sum(share * (ln(1 + (n - greatest(df, 1) + 0.5) / (greatest(df, 1) + 0.5)))::float8)
-               OVER (PARTITION BY probe, shelf) AS bound
+               OVER (PARTITION BY probe, shelf) AS bound,
+           share * (ln(1 + (n - greatest(df, 1) + 0.5) / (greatest(df, 1) + 0.5)))::float8 AS idf,
+           row_number() OVER (PARTITION BY probe, shelf ORDER BY term)::integer - 1 AS place
     FROM counted
 ), asked AS MATERIALIZED (
-    SELECT DISTINCT probe FROM weighed
+    SELECT probe, (%(messages)s::integer[])[probe] AS messages, (%(records)s::integer[])[probe] AS records,
+           string_agg(round(idf::numeric, 3)::text, ' ' ORDER BY place) AS weights
+    FROM weighed
+    WHERE shelf = (SELECT min(shelf) FROM shelf) AND place < 62
+    GROUP BY probe
 )
 {hits}
 
@@ -84,7 +93,7 @@ WITH shelf AS MATERIALIZED (
 -- The best of the message shelves.
 SELECT a.probe, best.* FROM asked AS a
 CROSS JOIN LATERAL (
-    SELECT {kind}::smallint AS kind, m.id, s.score, s.bound
+    SELECT {kind}::smallint AS kind, m.id::text, s.score, s.bound, s.held, a.weights
     FROM (
         {scored}
     ) AS s
@@ -92,14 +101,14 @@ CROSS JOIN LATERAL (
     JOIN message AS m ON m.user_id = %(user_id)s AND m.id = d.record_id
     WHERE {filter}
     ORDER BY s.score DESC, s.doc DESC
-    LIMIT %(messages)s
+    LIMIT a.messages
 ) AS best
 
 -- name: lexical_records
 -- The best of the shelves of one memory.
 SELECT a.probe, best.* FROM asked AS a
 CROSS JOIN LATERAL (
-    SELECT {kind}::smallint AS kind, r.id, s.score, s.bound
+    SELECT {kind}::smallint AS kind, r.id::text, s.score, s.bound, s.held, a.weights
     FROM (
         {scored}
     ) AS s
@@ -107,12 +116,12 @@ CROSS JOIN LATERAL (
     JOIN {table} AS r ON r.user_id = %(user_id)s AND r.id = d.record_id
     WHERE {filter}
     ORDER BY s.score DESC, s.doc DESC
-    LIMIT %(records)s
+    LIMIT a.records
 ) AS best
 
 -- name: scored
 -- The documents of the shelves of one kind that hold a term of a probe, best first.
-SELECT p.doc, max(w.bound) AS bound,
+SELECT p.doc, max(w.bound) AS bound, bit_or(CASE WHEN w.place < 62 THEN 1::bigint << w.place ELSE 0 END) AS held,
        sum(w.weight * p.tf / (p.tf + %(k1)s::float8 * (1 - %(b)s::float8) + w.slope * p.length)) AS score
 FROM weighed AS w
 JOIN posting AS p ON p.user_id = %(user_id)s AND p.shelf = w.shelf AND p.term = w.term
@@ -123,7 +132,9 @@ ORDER BY score DESC, p.doc DESC
 -- name: dense
 -- Nearest by cosine, for each probe.
 WITH asked AS MATERIALIZED (
-    SELECT v.probe, v.vector FROM unnest(%(vectors)s::halfvec[]) WITH ORDINALITY AS v (vector, probe)
+    SELECT v.probe, v.vector, v.messages, v.records
+    FROM unnest(%(vectors)s::halfvec[], %(messages)s::integer[], %(records)s::integer[]) WITH ORDINALITY
+         AS v (vector, messages, records, probe)
 )
 {hits}
 
@@ -133,7 +144,7 @@ WITH asked AS MATERIALIZED (
 -- and are left out, as are texts that the embedder does not read.
 SELECT a.probe, best.* FROM asked AS a
 CROSS JOIN LATERAL (
-    SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.around AS window_score
+    SELECT {kind}::smallint AS kind, near.id::text, 1 - near.own AS score, 1 - near.around AS window_score
     FROM (
         SELECT m.id, (m.embedding <=> a.vector)::float8 AS own,
                (coalesce(m.window_embedding, m.embedding) <=> a.vector)::float8 AS around
@@ -142,14 +153,14 @@ CROSS JOIN LATERAL (
         OFFSET 0
     ) AS near
     ORDER BY near.own + near.around, near.id DESC
-    LIMIT %(messages)s
+    LIMIT a.messages
 ) AS best
 
 -- name: dense_records
 -- An exact scan of the user's rows of one memory.
 SELECT a.probe, best.* FROM asked AS a
 CROSS JOIN LATERAL (
-    SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.own AS window_score
+    SELECT {kind}::smallint AS kind, near.id::text, 1 - near.own AS score, 1 - near.own AS window_score
     FROM (
         SELECT r.id, (r.embedding <=> a.vector)::float8 AS own
         FROM {table} AS r
@@ -157,7 +168,7 @@ CROSS JOIN LATERAL (
         OFFSET 0
     ) AS near
     ORDER BY near.own, near.id DESC
-    LIMIT %(records)s
+    LIMIT a.records
 ) AS best
 
 -- name: near_messages
@@ -165,14 +176,14 @@ CROSS JOIN LATERAL (
 -- with the sum of both vectors.
 SELECT a.probe, best.* FROM asked AS a
 CROSS JOIN LATERAL (
-    SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.around AS window_score
+    SELECT {kind}::smallint AS kind, near.id::text, 1 - near.own AS score, 1 - near.around AS window_score
     FROM (
         SELECT m.id, (m.embedding <=> a.vector)::float8 AS own,
                (coalesce(m.window_embedding, m.embedding) <=> a.vector)::float8 AS around
         FROM message AS m
         WHERE {condition} AND {filter}
         ORDER BY {vector} <#> a.vector
-        LIMIT %(messages)s
+        LIMIT a.messages
     ) AS near
     ORDER BY near.own + near.around, near.id DESC
 ) AS best
@@ -181,13 +192,13 @@ CROSS JOIN LATERAL (
 -- The nearest of one memory by the HNSW index of a big user.
 SELECT a.probe, best.* FROM asked AS a
 CROSS JOIN LATERAL (
-    SELECT {kind}::smallint AS kind, near.id, 1 - near.own AS score, 1 - near.own AS window_score
+    SELECT {kind}::smallint AS kind, near.id::text, 1 - near.own AS score, 1 - near.own AS window_score
     FROM (
         SELECT r.id, (r.embedding <=> a.vector)::float8 AS own
         FROM {table} AS r
         WHERE {condition} AND {filter}
         ORDER BY {vector} <=> a.vector
-        LIMIT %(records)s
+        LIMIT a.records
     ) AS near
     ORDER BY near.own, near.id DESC
 ) AS best
@@ -195,7 +206,7 @@ CROSS JOIN LATERAL (
 -- name: temporal_messages
 -- Messages of, or about, the times the question names. The indexes give what lies between the first and the last of
 -- these times: the operators of ranges are not leakproof and no index of theirs is used under row level security.
-SELECT 1::smallint AS probe, {kind}::smallint AS kind, near.id, near.score
+SELECT 1::smallint AS probe, {kind}::smallint AS kind, near.id::text, near.score
 FROM (
     SELECT m.id, m.at, CASE WHEN m.mentioned && %(times)s::tstzmultirange THEN 1.0 ELSE 0.8 END::float8 AS score
     FROM message AS m
@@ -204,15 +215,16 @@ FROM (
     UNION
     SELECT m.id, m.at, 1.0::float8 AS score
     FROM message AS m
-    WHERE m.mentioned <> '{{}}' AND m.mentioned && %(times)s::tstzmultirange AND {filter}
+    WHERE m.mentioned_from < upper(%(times)s::tstzmultirange) AND m.mentioned_until > lower(%(times)s::tstzmultirange)
+      AND m.mentioned && %(times)s::tstzmultirange AND {filter}
 ) AS near
 ORDER BY near.score DESC, near.at DESC, near.id DESC
-LIMIT %(messages)s
+LIMIT (%(messages)s::integer[])[1]
 
 -- name: temporal_records
 -- Memories of one kind that happened, or began to hold, in the times the question names. CASE, not coalesce, which is not
 -- taken to be leakproof.
-SELECT 1::smallint AS probe, {kind}::smallint AS kind, r.id,
+SELECT 1::smallint AS probe, {kind}::smallint AS kind, r.id::text,
        CASE WHEN r.occurred_at IS NULL THEN 0.8 ELSE 1.0 END::float8 AS score
 FROM {table} AS r
 WHERE CASE WHEN r.occurred_until IS NOT NULL THEN r.occurred_until
@@ -224,17 +236,17 @@ WHERE CASE WHEN r.occurred_until IS NOT NULL THEN r.occurred_until
                 coalesce(r.occurred_until, r.occurred_at, r.valid_from), '[]') && %(times)s::tstzmultirange
   AND {filter}
 ORDER BY score DESC, coalesce(r.occurred_at, r.valid_from) DESC, r.id DESC
-LIMIT %(records)s
+LIMIT (%(records)s::integer[])[1]
 
 -- name: links
 -- Memories one hop away from those that were found, in either direction.
-SELECT a.record_id AS from_id, b.record_id AS to_id
+SELECT a.record_id::text AS from_id, b.record_id::text AS to_id
 FROM document AS a
 JOIN memory_link AS l ON l.user_id = a.user_id AND l.from_doc = a.doc
 JOIN document AS b ON b.user_id = l.user_id AND b.doc = l.to_doc
 WHERE a.user_id = %(user_id)s AND a.record_id = ANY (%(ids)s::uuid[]) AND l.relation NOT IN ('supersedes', 'merged_into')
 UNION
-SELECT b.record_id AS from_id, a.record_id AS to_id
+SELECT b.record_id::text AS from_id, a.record_id::text AS to_id
 FROM document AS b
 JOIN memory_link AS l ON l.user_id = b.user_id AND l.to_doc = b.doc
 JOIN document AS a ON a.user_id = l.user_id AND a.doc = l.from_doc
@@ -243,7 +255,7 @@ LIMIT 200
 
 -- name: sources
 -- The messages that still speak for some memories, and who said them.
-SELECT d.record_id, m.id AS source_id, m.speaker, m.role
+SELECT d.record_id::text, m.id::text AS source_id, m.speaker, m.role
 FROM document AS d
 JOIN memory_source AS x ON x.user_id = d.user_id AND x.doc = d.doc AND x.stands
 JOIN document AS s ON s.user_id = x.user_id AND s.doc = x.source_doc
@@ -253,20 +265,21 @@ ORDER BY d.record_id, x.source_doc
 
 -- name: describe_messages
 -- What ranking needs to know of messages: session (conversation and day), neighbours, who spoke, standing, how it says
--- it: its length in terms, whether it ends with a question, whether it names a time.
-SELECT m.id, m.conversation_id, (m.at AT TIME ZONE m.timezone)::date AS day, m.speaker, m.role, m.at, m.standing,
-       before.id AS before_id, after.id AS after_id, d.length, m.text ~ '[?？]\s*(\[[^]]*\])?\s*$' AS is_question,
-       NOT isempty(m.mentioned) AS names_time
+-- it: the beginning of its text, its length in terms, whether it ends with a question, whether it names a time.
+SELECT m.id::text, m.conversation_id::text, (m.at AT TIME ZONE m.timezone)::date AS day, m.speaker, m.role, m.at,
+       m.standing, before.id::text AS before_id, before.day AS before_day, after.id::text AS after_id,
+       after.day AS after_day, left(m.text, 1500) AS text, d.length, m.text ~ '[?？]\s*(\[[^]]*\])?\s*$' AS is_question,
+       m.mentioned_from IS NOT NULL AS names_time
 FROM message AS m
 JOIN document AS d ON d.user_id = m.user_id AND d.record_id = m.id
 LEFT JOIN LATERAL (
-    SELECT n.id FROM message AS n
+    SELECT n.id, (n.at AT TIME ZONE n.timezone)::date AS day FROM message AS n
     WHERE n.user_id = m.user_id AND n.conversation_id = m.conversation_id AND n.position < m.position
       AND n.standing <> 'hidden'
     ORDER BY n.position DESC LIMIT 1
 ) AS before ON true
 LEFT JOIN LATERAL (
-    SELECT n.id FROM message AS n
+    SELECT n.id, (n.at AT TIME ZONE n.timezone)::date AS day FROM message AS n
     WHERE n.user_id = m.user_id AND n.conversation_id = m.conversation_id AND n.position > m.position
       AND n.standing <> 'hidden'
     ORDER BY n.position LIMIT 1
@@ -275,7 +288,8 @@ WHERE m.user_id = %(user_id)s AND m.id = ANY (%(ids)s::uuid[])
 
 -- name: beside
 -- The turns within reach of some messages, before and after, in the same conversation on the same day.
-SELECT a.id AS anchor, a.text AS anchor_text, m.id, m.text, near.distance
+SELECT a.id::text AS anchor, a.text AS anchor_text, m.id::text, m.text, near.distance, m.role = a.role AS is_same_role,
+       sign(m.position - a.position) * greatest(abs(extract(epoch FROM m.at - a.at)), 0.001)::float8 AS later_s
 FROM message AS a
 CROSS JOIN LATERAL (
     (SELECT n.id, row_number() OVER (ORDER BY n.position DESC) AS distance FROM message AS n
@@ -294,7 +308,7 @@ WHERE a.user_id = %(user_id)s AND a.id = ANY (%(ids)s::uuid[])
 
 -- name: describe_records
 -- What ranking needs to know of the memories of one kind; only those that may be found.
-(SELECT {kind}::smallint AS kind, r.id, r.summary, r.status, r.valid_from, r.valid_to, r.occurred_at, r.importance,
+(SELECT {kind}::smallint AS kind, r.id::text, r.summary, r.status, r.valid_from, r.valid_to, r.occurred_at, r.importance,
         r.utility, r.pinned, r.trust
  FROM {table} AS r
  WHERE r.id = ANY (%(ids)s::uuid[]) AND {filter})
@@ -328,7 +342,7 @@ WITH RECURSIVE r AS NOT MATERIALIZED (
     WHERE r.superseded_by IS NOT NULL
       AND (%(as_of)s::timestamptz IS NULL OR r.valid_to <= %(as_of)s::timestamptz)
 )
-SELECT c.id, c.next AS replaced_by, min(c.since) AS since
+SELECT c.id::text, c.next::text AS replaced_by, min(c.since) AS since
 FROM chain AS c
 WHERE NOT EXISTS (SELECT FROM chain AS further JOIN r ON r.user_id = %(user_id)s AND r.id = c.next
                   WHERE further.id = c.id AND r.superseded_by = further.next)
@@ -354,6 +368,11 @@ CROSS JOIN LATERAL (VALUES (r.name), (split_part(r.name, ' ', 1))) AS known (nam
 WHERE r.user_id = %(user_id)s AND r.status = 'active' AND r.kind = 'person'
   AND length(known.name) > 1 AND strpos(%(text)s, known.name) > 0
 LIMIT 50
+
+-- name: shelves
+-- How many documents stand on each shelf, and how many terms they have together.
+SELECT d.shelf, count(*) AS documents, sum(d.length) AS terms FROM document AS d
+WHERE d.user_id = %(user_id)s GROUP BY d.shelf
 
 -- name: speakers
 -- Who speaks in the user's messages: a skip scan over (user_id, speaker), one step for each name.

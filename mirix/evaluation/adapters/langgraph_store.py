@@ -7,6 +7,7 @@ up. One namespace a conversation, one item a turn.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,12 +28,15 @@ class LangGraphStore:
     async def ingest(self, conversation: Conversation) -> None:
         turns = list(conversation.turns)
         space = _namespace(conversation)
-        await self.store.abatch(
-            [
-                PutOp(namespace=space, key=turn.id, value={"text": text})
-                for turn, text in zip(turns, turn_texts(turns), strict=True)
-            ]
-        )
+        rounds: list[list[PutOp]] = []  # InMemoryStore takes no text twice in one batch
+        times: Counter[str] = Counter()
+        for turn, text in zip(turns, turn_texts(turns), strict=True):
+            if times[text] == len(rounds):
+                rounds.append([])
+            rounds[times[text]].append(PutOp(namespace=space, key=turn.id, value={"text": text}))
+            times[text] += 1
+        for each in rounds:
+            await self.store.abatch(each)
 
     async def search(self, conversation: Conversation, question: Question) -> Ranked:
         begin = time.perf_counter()

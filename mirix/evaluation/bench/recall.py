@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 from mirix.db.pool import Database
 from mirix.evaluation.bench.world import MODEL, Floats, Question
 from mirix.retrieval import arms
 from mirix.retrieval.arms import Filters, Probe
-from mirix.retrieval.fusion import Arm
+from mirix.retrieval.fusion import Arm, Key
 
 DEPTH = 10
 _BUCKETS = (1_000, 10_000, 100_000)  # rows of a user
@@ -40,16 +39,16 @@ async def dense_recall(database: Database, questions: Sequence[Question], vector
     return found
 
 
-def _by_kind(rows: Sequence[Mapping[str, object]]) -> dict[int, list[UUID]]:
+def _by_kind(rows: Sequence[Mapping[str, object]]) -> dict[int, list[Key]]:
     """Ids by table, nearest first as the arm gives them."""
-    listed: dict[int, list[UUID]] = {}
+    listed: dict[int, list[Key]] = {}
     for row in rows:
-        assert isinstance(row["kind"], int) and isinstance(row["id"], UUID)
+        assert isinstance(row["kind"], int) and isinstance(row["id"], str)
         listed.setdefault(row["kind"], []).append(row["id"])
     return listed
 
 
-def _share(near: Mapping[int, list[UUID]], wanted: Mapping[int, list[UUID]], depth: int | None) -> float:
+def _share(near: Mapping[int, list[Key]], wanted: Mapping[int, list[Key]], depth: int | None) -> float:
     common = sum(len(set(near.get(kind, [])[:depth]) & set(ids[:depth])) for kind, ids in wanted.items())
     total = sum(len(ids[:depth]) for ids in wanted.values())
     return common / total if total else 1.0

@@ -72,6 +72,9 @@ class BenchRun:
         table.show_header = False
         for name in ("load_s", "database_mb", "bytes_per_row", "client_mb", "server_mb"):
             table.add_row(name, _number(self.document[name]))
+        for each in self.document["baselines"]:
+            for name in ("build_s", "size_mb"):
+                table.add_row(f"{each['name']}: {name}", _number(each[name]))
         for name, value in (self.document["ingest"] or {}).items():
             table.add_row(f"ingest: {name}", value if isinstance(value, str) else _number(value))
         for each in self.document["left_out"]:
@@ -102,7 +105,7 @@ class BenchReport:
             left.plot(list(by), [each["ms"]["p50"] for each in by.values()], "o--", color=colour, alpha=0.5)
             left.plot(list(by), [each["ms"]["p95"] for each in by.values()], "o-", color=colour, label=f"{name}, p95")
             right.plot(list(by), [each["recall"]["recall@10"] for each in by.values()], "o-", color=colour, label=name)
-            for style, other in zip((":", "-."), run.document["baselines"], strict=False):
+            for style, other in zip((":", "-.", "--"), run.document["baselines"], strict=False):
                 found = [each["baselines"][other["name"]] for each in by.values()]
                 label = f"{other['name']}, {run.document['rows']:,} rows"
                 right.plot(list(by), [each["recall@10"] for each in found], style, color=colour, label=label)

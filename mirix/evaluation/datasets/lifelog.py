@@ -2,7 +2,8 @@
 
 A list of `{"persona", "lang", "timezone", "messages": [{"id", "at", "role", "name", "text"}], "questions": [{"id",
 "asked_at", "question", "answers", "evidence", "type"}]}`. The type of a question is its category, whichever there are;
-`abstain` was never said, and an answer of type `vault` is right character for character.
+`abstain` was never said, an answer of type `vault` is right character for character, one of type `procedure` with all
+steps in their order.
 """
 
 from __future__ import annotations
@@ -69,4 +70,5 @@ def _question(each: _Question) -> Question:
         evidence=frozenset(each.evidence) if is_answerable else frozenset(),
         category=each.type,
         is_verbatim=each.type == QuestionType.VAULT,
+        is_stepwise=each.type == QuestionType.PROCEDURE,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from mirix.models.builtin.dictated import Dictation, find_dictations
 from mirix.models.builtin.documents import document_title, document_type
 from mirix.models.builtin.drafts import SUMMARY_LIMIT, Draft, make_draft, own_messages, scores_of
 from mirix.models.builtin.fields import keywords_of, tidy
@@ -25,14 +26,30 @@ _CONTINUES = re.compile(
 
 def draft_procedural(messages: Sequence[Message], nearest: NearestExamples) -> list[Draft]:
     """Procedures, one to a message; a message that goes on with the steps of the one before belongs to it."""
+    dictations = find_dictations(messages)
+    dictated = {message.handle for each in dictations for message in each.messages}
     groups: list[list[Message]] = []
     for message in own_messages(messages):
+        if message.handle in dictated:
+            continue
         if groups and _CONTINUES.match(plain(message.text)):
             groups[-1].append(message)
         else:
             groups.append([message])
     drafts = [_procedure(group, nearest) for group in groups]
-    return [draft for draft in drafts if draft is not None]
+    return [*map(_dictated, dictations), *(draft for draft in drafts if draft is not None)]
+
+
+def _dictated(told: Dictation) -> Draft:
+    text = "\n".join(message.text for message in told.messages)
+    item: dict[str, object] = {
+        "entry_type": entry_type(text),
+        "summary": tidy(told.heading)[:SUMMARY_LIMIT],
+        "steps": [step[:_STEP_LIMIT] for step in told.steps],
+        "keywords": keywords_of(text),
+    }
+    handles = tuple(message.handle for message in told.messages)
+    return Draft(item=item, statement=text, message=told.messages[-1], handles=handles)
 
 
 def draft_resource(messages: Sequence[Message], nearest: NearestExamples) -> list[Draft]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,12 @@ from mirix.models.builtin.language import narrow
 
 _ELEMENT = r"<{tag}\b([^>]*)>(.*?)</{tag}>"
 _ATTRIBUTE = re.compile(r'([a-z_]+)="([^"]*)"')
+# `[2] 2026-11-13 09:14 Anna (app="Mail"): text`; further lines of the text are set in by two blanks.
+_ITEM = re.compile(
+    r"^\[(?P<n>\d+)\](?: (?P<at>\d{4}-\d\d-\d\d(?: \d\d:\d\d)?))?(?: (?P<speaker>[^\n:]+?))??"
+    r'(?: \((?P<further>[a-z_]+="[^"\n]*"(?: [a-z_]+="[^"\n]*")*)\))?: ?(?P<text>.*(?:\n  .*)*)',
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,13 +115,14 @@ def parse_call(messages: Sequence[BaseMessage]) -> Call:
     question, asked_at = _question(text)
     now_text = re.search(r"<now>\s*(\S+)", text)
     now = _time(now_text.group(1).split("<")[0]) if now_text else None
-    everything = text + "\n" + narrow("\n".join(_text_of(message) for message in tool_messages))
+    shown = [body for _, body in _elements("context", text)]
+    shown += [narrow(_text_of(message)) for message in tool_messages]
     return Call(
         now=now or asked_at,
         messages=tuple(_messages(text)),
         memories=tuple(_memories(text)),
         core=tuple(_core_lines(text)),
-        items=tuple(_items(everything, now or asked_at)),
+        items=tuple(item for each in shown for item in _items(each, now or asked_at)),
         question=question,
         asked_at=asked_at or now,
         is_final="<final/>" in text,
@@ -189,23 +196,21 @@ def _core_lines(text: str) -> list[tuple[str, str]]:
     ]
 
 
-def _items(text: str, now: datetime | None) -> list[Item]:
-    return [
-        Item(
-            number=int(given["n"]),
+def _items(text: str, now: datetime | None) -> Iterator[Item]:
+    for found in _ITEM.finditer(text):
+        given = _attributes(found["further"] or "")
+        yield Item(
+            number=int(found["n"]),
             kind=given.get("type", "message"),
-            at=_in_zone(_time(given.get("at", "")), now),
+            at=_in_zone(_time(found["at"] or ""), now),
             role=given.get("role", "" if "type" in given else "user"),
-            speaker=given.get("speaker", ""),
+            speaker=given.get("speaker", "") or html.unescape(found["speaker"] or ""),
             name=given.get("name", "") or given.get("caption", "") or given.get("title", ""),
-            text=body,
+            text=found["text"].replace("\n  ", "\n").strip(),
             outdated=given.get("outdated") == "true",
             entry_type=given.get("entry_type", ""),
             is_screen="app" in given,
         )
-        for given, body in _elements("item", text)
-        if given.get("n", "").isdigit()
-    ]
 
 
 def _question(text: str) -> tuple[str, datetime | None]:
@@ -226,7 +231,7 @@ def _failed_calls(messages: Sequence[BaseMessage]) -> tuple[FailedCall, ...]:
             continue
         reply = _text_of(message).strip()
         call = calls[message.tool_call_id]
-        if reply.lower().startswith("ok") or "<item" in reply or call["name"] == "search_memory":
+        if reply.lower().startswith("ok") or call["name"] == "search_memory":
             continue
         failed.append(FailedCall(name=call["name"], arguments=dict(call["args"]), error=reply))
     return tuple(failed)

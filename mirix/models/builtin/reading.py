@@ -20,6 +20,7 @@ from mirix.models.builtin.spans import carries, fill_quote, fits_entry, fits_val
 from mirix.models.builtin.topics import question_topics
 from mirix.models.builtin.units import Found, Unit, age_key, make_units
 from mirix.models.builtin.values import exact_values
+from mirix.text.secrets import find_secrets
 
 _ENOUGH = 0.48  # share of the question's weight that an answer has to cover
 # Wishes and limits are told by their form; any sentence has some date, so a date needs a surer one.
@@ -60,7 +61,8 @@ class Answer:
 def answer_question(call: Call) -> Answer:
     """Answer from the context, or say that it is not known."""
     chinese = is_chinese(call.question)
-    users = {item.speaker for item in call.items if item.speaker and item.role == "user"}
+    users = {item.speaker for item in call.items if item.speaker and item.role != "assistant"}
+    users -= {item.speaker for item in call.items if item.role == "assistant"}
     users |= {part for name in users for part in name.split()} | {
         name[-2:] for name in users if len(name) == 3 and is_chinese(name)
     }
@@ -214,6 +216,11 @@ def _values_of(question: Question, entry: Found) -> list[str]:
     references = _VAULT.findall(unit.text) or ([] if tells_itself else _VAULT.findall(unit.with_next))
     if question.kind == "secret" and references:
         return references
+    if question.kind == "secret":
+        # Evidence that was not kept by Mirix holds secrets as they were said.
+        open_ = next(filter(None, map(find_secrets, (unit.text, unit.with_next))), [])
+        if open_:
+            return [span.value for span in open_]
     for text in (unit.text, unit.with_next):
         values = [
             value.value for value in exact_values(text) if fits_value(question.text, value.entry_type, value.value)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mirix.models.builtin.dictated import find_dictations
 from mirix.models.builtin.language import HAN, plain, split_sentences
 from mirix.models.builtin.nearest import KINDS, NearestExamples
 from mirix.models.builtin.prompt import Message
@@ -45,13 +46,18 @@ class Routed:
 def route_messages(messages: Sequence[Message], nearest: NearestExamples) -> list[Routed]:
     """The kinds of each message that is worth keeping, in order; messages that concern nothing are left out."""
     routed: list[Routed] = []
+    dictations = find_dictations(messages)
+    opened = {each.messages[0].handle for each in dictations}
+    told_on = {message.handle for each in dictations for message in each.messages[1:]}
     in_game = False
     previous: Message | None = None
     for message in messages:
         in_game = _still_in_game(message, in_game)
         kinds: set[str] = set()
         if message.role == "user" and not message.is_context and not in_game:
-            kinds = _kinds_of(message, previous, nearest)
+            kinds = _kinds_of(message, previous, nearest) | ({"procedural"} if message.handle in opened else set())
+            if message.handle in told_on:  # a step says nothing by itself
+                kinds = kinds & {"vault"} | {"procedural"}
         if kinds:
             routed.append(Routed(message=message, kinds=frozenset(kinds)))
         previous = message

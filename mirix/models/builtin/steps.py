@@ -131,6 +131,11 @@ def _kept(pieces: Sequence[str]) -> list[str]:
     return joined
 
 
+def without_order(step: str) -> str:
+    """A step without the word that says where it stands."""
+    return _OPENING.sub("", step.strip()).strip(_BORDER_MARKS)
+
+
 def entry_type(text: str) -> str:
     """workflow, guide, script or rule."""
     bare = plain(BRACKET.sub("", text))

@@ -1,0 +1,71 @@
+"""How much of a question a text holds, together with what was said right beside it. Pure; from arms.py to fusion.py.
+
+In a chat one thing is told over several turns: "I finally bought a boat" – "Lovely! What is she called?" – "Wren". The
+question what the boat is called shares its words with the first two and wants the third. BM25 scores of the neighbours
+added up say how often words were said near a turn; what counts is how many of the different words of the question were
+said there. So each term counts once, by its weight (its idf), in full where the turn itself holds it and for less where
+only a turn beside it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from mirix.retrieval.fusion import Candidate, Key
+
+BESIDE = 0.8  # what a term counts that the turn before or after holds
+NEAR = 0.6  # the same of the second turn before or after
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Which terms of a probe the texts hold that share a word with it."""
+
+    weights: tuple[float, ...]  # of each term, 0 or more
+    terms: Mapping[Key, int]  # by message or memory: bit n is set where it holds term n
+
+
+def covered(candidates: Mapping[Key, Candidate], held: Held) -> dict[Key, float]:
+    """The share of a probe that each candidate holds with its neighbours, 0 to 1, by the weights of its terms.
+
+    Terms that no text holds do not count. The second neighbours are known of those whose first are candidates too.
+    """
+    weigh = _Weigher(held.weights)
+    whole = weigh(_union(held.terms.values()))
+    if whole <= 0:
+        return dict.fromkeys(candidates, 0.0)
+    found = {}
+    for key, candidate in candidates.items():
+        own = held.terms.get(key, 0)
+        beside = own | _union(held.terms.get(near, 0) for near in candidate.neighbours)
+        far = beside | _union(held.terms.get(other, 0) for other in _second(candidate, candidates))
+        share = weigh(own) + BESIDE * weigh(beside & ~own) + NEAR * weigh(far & ~beside)
+        found[key] = min(1.0, share / whole)
+    return found
+
+
+def _second(candidate: Candidate, candidates: Mapping[Key, Candidate]) -> Iterable[Key]:
+    for near in candidate.neighbours:
+        if near in candidates:
+            yield from candidates[near].neighbours
+
+
+def _union(sets: Iterable[int]) -> int:
+    union = 0
+    for terms in sets:
+        union |= terms
+    return union
+
+
+class _Weigher:
+    """The weight of a set of terms; few different sets occur in a search."""
+
+    def __init__(self, weights: tuple[float, ...]) -> None:
+        self._weights = weights
+        self._known = {0: 0.0}
+
+    def __call__(self, terms: int) -> float:
+        if terms not in self._known:
+            self._known[terms] = sum(weight for place, weight in enumerate(self._weights) if terms >> place & 1)
+        return self._known[terms]
