@@ -270,11 +270,13 @@ async def run_arms(
 
 
 async def run_arm(
-    conn: Connection, filters: Filters, arm: Arm, values: Mapping[str, Any], indexes: frozenset[near.NearIndex]
+    conn: Connection, filters: Filters, arm: Arm, values: Mapping[str, Any], indexes: frozenset[near.NearIndex] | None
 ) -> Found:
-    """Run one arm for one probe."""
+    """Run one arm for one probe, without a pipeline: the server may cancel it."""
     if not filters.searched_kinds and not filters.searches_messages:
         return Found(arm=arm, rows=[])
+    if indexes is None:
+        indexes = await near_indexes(conn, filters, values)
     cursor = await _start(conn, filters, arm, _together([values]), indexes)
     return Found(arm=arm, rows=await cursor.fetchall())
 

@@ -86,7 +86,7 @@ def _jobs(asked: Asked) -> Sequence[tuple[int, Arm, Mapping[str, Any]]]:
     ]
 
 
-def _indexes(asked: Asked) -> frozenset[NearIndex]:
+def _indexes(asked: Asked) -> frozenset[NearIndex] | None:
     return asked.overview.indexes if asked.filters.are_none else frozenset()
 
 
@@ -95,7 +95,7 @@ async def _run_in_time(
     asked: Asked,
     arm: Arm,
     values: Mapping[str, Any],
-    indexes: frozenset[NearIndex],
+    indexes: frozenset[NearIndex] | None,
     limit_ms: float,
 ) -> Found | None:
     """One arm, cancelled by the server when its time has passed; None then."""

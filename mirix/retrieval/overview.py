@@ -23,7 +23,7 @@ FRESH_S = 60.0
 class Overview:
     speakers: tuple[str, ...]  # who speaks in the messages
     shelves: Mapping[int, tuple[int, int]]  # by shelf: how many documents, and their terms together
-    indexes: frozenset[near.NearIndex]  # vector indexes of the user's rows
+    indexes: frozenset[near.NearIndex] | None  # vector indexes of the user's rows; None: not looked for
 
     @property
     def documents(self) -> int:
@@ -53,7 +53,11 @@ class Overviews:
         async with self._database.transaction(user_id) as conn, conn.pipeline():
             speakers = await arms.execute(conn, arms.query("speakers"), values)
             shelves = await arms.execute(conn, arms.query("shelves"), values)
-            indexes = await near.present(conn, user_id, embedder.name, embedder.dimensions) if embedder else frozenset()
+            indexes = None
+            if (
+                embedder is not None and embedder.is_local
+            ):  # one that is far away has to be asked how wide its vectors are
+                indexes = await near.present(conn, user_id, embedder.name, embedder.dimensions)
             return Overview(
                 speakers=tuple(row["speaker"] for row in await speakers.fetchall()),
                 shelves={row["shelf"]: (row["documents"], row["terms"]) for row in await shelves.fetchall()},
