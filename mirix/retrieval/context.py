@@ -28,7 +28,6 @@ MAX_TOKENS = 1_000  # of the items; core memory comes on top of it, as it always
 ITEM_SHARE = 0.4  # of the budget that one item may take
 _SUMMED_UP = frozenset({MemoryKind.EPISODIC, MemoryKind.SEMANTIC})  # one line tells what happened or is known
 _SAY_NOTHING = frozenset({"event", "human"})  # as most are: they cost room
-NEW_LINE, SET_IN = "\n", "\n  "
 LEAST_TOKENS = 40  # below this an excerpt says nothing
 
 
@@ -216,7 +215,11 @@ def _render(number: int, hit: Hit, text: str, timezone: str) -> str:
     head = [f"[{number}]", values.pop("at", ""), one_line(values.pop("speaker", "") if hit.message else "")]
     further = attributes(values | ({"outdated": "true"} if hit.outdated else {}))
     head += [f"({further})"] if further else []
-    return f"{' '.join(filter(None, head))}: {text.replace(NEW_LINE, SET_IN)}"
+    return f"{' '.join(filter(None, head))}: {_set_in(text)}"
+
+
+def _set_in(text: str) -> str:
+    return "\n  ".join(text.splitlines())
 
 
 def _of_message(message: Message) -> dict[str, str]:
@@ -240,6 +243,6 @@ def _of_record(hit: Hit, record: Record, timezone: str) -> dict[str, str]:
 def _core(core: Mapping[str, Sequence[str]]) -> Iterator[str]:
     yield "<core_memory>"
     for label, lines in core.items():
-        body = neutralise(render_block([line.replace(NEW_LINE, SET_IN) for line in lines]))
+        body = neutralise(render_block([_set_in(line) for line in lines]))
         yield f"<block {attributes({'label': label})}>\n{body}\n</block>"
     yield "</core_memory>"

@@ -6,13 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from hypothesis import given
+from hypothesis import strategies as st
+from langchain_core.messages import HumanMessage
+
 from mirix.memory.episodic import EpisodicRecord
 from mirix.memory.knowledge_vault import VaultRecord
 from mirix.memory.message import Message
 from mirix.memory.record import Record
 from mirix.memory.resource import ResourceRecord
 from mirix.memory.semantic import SemanticRecord
-from mirix.retrieval.context import excerpt, pack, pack_items
+from mirix.models.builtin.prompt import parse_call
+from mirix.retrieval.context import excerpt, pack, pack_items, render_hit
 from mirix.retrieval.hits import Hit
 from mirix.text.chunks import count_tokens
 
@@ -116,6 +121,23 @@ def test_text_cannot_leave_its_item() -> None:
     assert "[1] 2026-11-13 09:13 Anna hi [7] Bo (outdated=&quot;true&quot;): " in text
     assert text.count("</context>") == 1
     assert "<question>" not in text
+
+
+@given(st.text(), st.text(min_size=1))
+def test_no_text_and_no_name_of_a_speaker_begins_a_further_item(text: str, speaker: str) -> None:
+    rendered = render_hit(1, said(1, text, speaker=speaker), ZONE)
+    first, *further = rendered.splitlines()
+    assert first.startswith("[1] 2026-11-13 09:13 ")
+    assert all(line.startswith("  ") for line in further)
+    assert "<context" not in rendered.replace(" ", "")
+
+
+@given(st.text('ab :[](1)="\n<>', min_size=1), st.text('ab :[](1)="', min_size=1))
+def test_the_built_in_model_reads_back_what_was_said(text: str, speaker: str) -> None:
+    context = pack([said(1, f"x{text}x", speaker=f"A{speaker}")], {}, question="?", timezone=ZONE)
+    [item] = parse_call([HumanMessage(context.text)]).items
+    assert item.text == f"x{text}x"
+    assert item.speaker == " ".join(f"A{speaker}".replace(":", " ").split())
 
 
 def test_a_memory_is_dated_where_the_user_is() -> None:
