@@ -127,7 +127,7 @@ def test_text_cannot_leave_its_item() -> None:
 def test_no_text_and_no_name_of_a_speaker_begins_a_further_item(text: str, speaker: str) -> None:
     rendered = render_hit(1, said(1, text, speaker=speaker), ZONE)
     first, *further = rendered.splitlines()
-    assert first.startswith("[1] 2026-11-13 09:13 ")
+    assert first.startswith("[1] 2026-11-13 09:13")
     assert all(line.startswith("  ") for line in further)
     assert "<context" not in rendered.replace(" ", "")
 
