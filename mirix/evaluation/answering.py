@@ -101,15 +101,13 @@ async def run_answers(
         for arm in arms
         if (shown := contexts[each.conversation, each.question.id, arm.name]).key not in answered
     ]
-    turn = asyncio.Lock()
 
     async def one(pair: tuple[Asked, Shown]) -> str | None:
         try:
             answer = await reader.answer(*pair)
         except ModelError as error:
             return str(error)
-        async with turn:
-            await asyncio.to_thread(folder.answers.append, [answer])
+        folder.answers.append([answer])  # not in a thread: that would go on writing after the run was stopped
         return None
 
     failures = [words for words in await for_each(pairs, one, what="answers", progress=progress) if words is not None]

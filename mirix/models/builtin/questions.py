@@ -45,7 +45,7 @@ class Question:
     chinese: bool
     kind: str  # secret, exact, duration, when, where, how_to, count, who, name, why, yes_no, what
     terms: tuple[str, ...]  # content stems or bigrams, each once, names of the user left out
-    focus: frozenset[str]  # terms behind a Chinese question word ("哪天进场的"): what is asked of the subject
+    focus: frozenset[str]  # terms behind a question word ("哪天进场的", "which seat"): what is asked of the subject
     attribute: str  # what a Chinese "what" asks of its subject ("学什么专业": 专业); "" when the form does not tell
     predicate: str  # the last of these terms: the Chinese verb or its object; "" when there is none
     speakers: frozenset[str]  # those of the speakers whom it names
@@ -119,7 +119,10 @@ def halves_of(text: str) -> list[str]:
 
 
 def _focus(text: str, chinese: bool) -> frozenset[str]:
-    asked = re.search(r"什么时候|哪一?天|哪里|哪儿|何时|几号|几点", text) if chinese else None
+    if not chinese:
+        asked = re.search(r"(?i)\b(?:which|what) ([a-z]+)", text)
+        return frozenset(content_terms(asked[1], question=True)) if asked else frozenset()
+    asked = re.search(r"什么时候|哪一?天|哪里|哪儿|何时|几号|几点", text)
     return frozenset(content_terms(text[asked.end() :], question=True)) if asked else frozenset()
 
 

@@ -73,11 +73,13 @@ def _fit(question: Question, unit: Unit) -> float:
 def _weights(question: Question, units: Sequence[Unit]) -> dict[str, float]:
     """Rarity of each term among the units. Chinese bigrams that stand nowhere are often no words: they weigh half."""
     counts = Counter(term for unit in units for term in unit.terms if term in question.terms)
+    # The answer to "which city" rarely says city: there the word only decides between equals.
+    focus = 1.6 if question.chinese else 1.05
     weights = {}
     for term in question.terms:
         rarity = math.log(1 + len(units) / (1 + counts[term]))
         is_chance = counts[term] == 0 and HAN.match(term) is not None
-        weights[term] = rarity * (_CHANCE_WEIGHT if is_chance else 1.0) * (1.6 if term in question.focus else 1.0)
+        weights[term] = rarity * (_CHANCE_WEIGHT if is_chance else 1.0) * (focus if term in question.focus else 1.0)
     return weights
 
 
