@@ -9,7 +9,6 @@ question is answered twice. What the reader failed on is not written down, so th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
