@@ -36,7 +36,9 @@ def is_cjk(character: str) -> bool:
 # vocabularies cut first. The lengths are set so that English chat gives as many tokens as WordPiece (measured: 13,651
 # against 13,602 on 10,428 words; Markdown 8 % and Python code 10 % fewer). One token for a Chinese character is what
 # WordPiece gives, too; vocabularies of today's models are said to need between 0.7 and 1.2 (not measured here).
-_TOKEN = re.compile(rf"[A-Za-z\u00c0-\u024f]{{1,9}}|[0-9]{{1,3}}|[{CJK}]|\n\s*|[^\w\s]{{1,3}}|_+|[^\W_]{{1,2}}")
+_TOKEN = re.compile(
+    rf"[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]{{1,9}}|[0-9]{{1,3}}|[{CJK}]|\n\s*|[^\w\s]{{1,3}}|_+|[^\W_]{{1,2}}"
+)
 
 
 def count_tokens(text: str) -> int:

@@ -7,7 +7,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mirix.text.chunks import chunk_text, clip_to_tokens, count_tokens, is_cjk, sentence_spans, split_sentences
@@ -87,6 +87,8 @@ def test_chunks_with_overlap_cover_the_text_and_keep_the_limit(text: str, limit:
 
 @SETTINGS
 @given(TEXTS, TEXTS)
+@example(":!", ":÷:")
+@example("!", "×!")
 def test_joined_texts_never_count_more_than_their_parts(one: str, other: str) -> None:
     assert count_tokens(one + other) <= count_tokens(one) + count_tokens(other)
 
