@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import AsyncRawCursor, sql
 from psycopg.rows import dict_row
@@ -285,11 +285,16 @@ async def _start(
     conn: Connection, filters: Filters, arm: Arm, values: Mapping[str, Any], indexes: frozenset[near.NearIndex]
 ) -> AsyncRawCursor[dict[str, Any]]:
     # The plan of the lexical arm is known better than the planner can know it.
-    planner = "off" if arm is Arm.LEXICAL else "on"
-    walked = str(min(int(EF_SEARCH * max(values["messages"])), MOST_EF_SEARCH))
-    await execute(conn, _QUERIES["index_only"], {"planner": planner, "ef_search": walked})
+    await set_planner(conn, "off" if arm is Arm.LEXICAL else "on", width=max(values["messages"]))
     used = indexes if arm is Arm.DENSE else frozenset()
     return await execute(conn, statement(arm, filters.searched_kinds, filters.searches_messages, used), values)
+
+
+async def set_planner(conn: Connection, planner: Literal["on", "off"], *, width: int = MESSAGE_CANDIDATES) -> None:
+    """How what follows in the transaction is planned: by the planner, or as the lexical arm is. `width`: candidates
+    that an index has to give."""
+    walked = str(min(int(EF_SEARCH * width), MOST_EF_SEARCH))
+    await execute(conn, _QUERIES["index_only"], {"planner": planner, "ef_search": walked})
 
 
 def _runs(asked: Sequence[tuple[Arm, Mapping[str, Any]]]) -> list[tuple[Arm, list[int]]]:

@@ -35,7 +35,7 @@ class Deadline:
 
     def left_s(self, share: float = 1.0) -> float | None:
         """Seconds left, or a share of them; never negative."""
-        return None if self.at is None else max(0.0, self.at - time.monotonic()) * share
+        return None if self.at is None else self.left_ms / 1000 * share
 
 
 class Merge(Enum):

@@ -64,9 +64,8 @@ async def collect_in_time(
     for place, (index, arm, values) in enumerate(sorted(_jobs(asked), key=lambda job: job[0] > 0)):
         step = f"{arm} {'beside' if index else 'question'}"
         left_ms = ARM_SHARE * (deadline.left_ms - kept_ms)
-        if left_ms < 1 or (
-            place and left_ms < pace.expected(user_id, step)
-        ):  # the first is tried as long as there is any time
+        needed_ms = pace.expected(user_id, step) if place else 0.0  # the first is tried as long as there is any time
+        if left_ms < max(1.0, needed_ms):
             late.append(arm)
             pace.fade(user_id, step)
             continue

@@ -102,6 +102,7 @@ async def _describe(conn: Connection, asked: Asked, found: Sequence[Found], chos
     unread = frozenset(list(chosen)[READ:])
     known = _Known(messages={}, records={}, sources={}, links={}, replaced_by={}, unread=unread)
     async with conn.pipeline():
+        await arms.set_planner(conn, "on")  # the lexical arm may have been the last
         described = await arms.execute(conn, arms.query("describe_messages"), asked.parameters(message_ids))
         linked = await arms.execute(conn, arms.query("links"), asked.parameters(record_ids))
         await _describe_records(conn, asked, record_ids, known)
