@@ -125,10 +125,16 @@ async def _describe_beside(conn: Connection, asked: Asked, known: _Known, chosen
         return
     best = sorted(known.messages.keys() & chosen.keys(), key=lambda key: -chosen[key])[:BESIDE_OF]
     missing = {near for key in best for near in _beside_of(known.messages[key])} - known.messages.keys()
-    if missing:
-        described = await arms.execute(conn, arms.query("describe_messages"), asked.parameters(missing))
-        rows = await described.fetchall()
-        known.messages |= {row["id"]: row for row in rows if row["standing"] == "current"}
+    rows = await _message_rows(conn, asked, missing)
+    known.messages |= {key: row for key, row in rows.items() if row["standing"] == "current"}
+
+
+async def _message_rows(conn: Connection, asked: Asked, ids: Collection[Key]) -> dict[Key, dict[str, Any]]:
+    """What the database says of some messages, by id."""
+    if not ids:
+        return {}
+    described = await arms.execute(conn, arms.query("describe_messages"), asked.parameters(ids))
+    return {row["id"]: row for row in await described.fetchall()}
 
 
 async def _describe_records(conn: Connection, asked: Asked, ids: Collection[Key], known: _Known) -> None:
@@ -271,9 +277,7 @@ async def _beside(
     rows = await (await arms.execute(conn, arms.beside(), values)).fetchall()
     found = belonging(question, [Beside(**row) for row in rows], best=next(iter(anchors), None))
     missing = {key for keys in found.values() for key in keys} - known.messages.keys()
-    if missing:
-        described = await arms.execute(conn, arms.query("describe_messages"), asked.parameters(missing))
-        known.messages |= {row["id"]: row for row in await described.fetchall()}
+    known.messages |= await _message_rows(conn, asked, missing)
     return {anchors[message]: keys for message, keys in found.items()}
 
 
