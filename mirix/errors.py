@@ -13,6 +13,8 @@
     ├── ModelError                  a model (chat, embedding, OCR) failed
     │   ├── ModelUnavailable        not reachable, rate-limited or timed out; the call may be repeated
     │   └── ModelReplyError         it answered, but not in a form that can be used, even after one repair
+    ├── CaptureError                the screen, or a folder in its place, cannot be seen
+    ├── SpoolFull                   shots of the screen come faster than they are read
     └── SealError                   a sealed value cannot be opened, or no key is there to seal with
 
 Messages say what happened, to what, and what to do. `exit_code` is what the command line ends with.
@@ -73,5 +75,13 @@ class ModelReplyError(ModelError):
     pass
 
 
+class SpoolFull(MirixError):
+    """Shots of the screen come faster than they are read, and there is no room for more."""
+
+
 class SealError(MirixError):
     exit_code = 8
+
+
+class CaptureError(MirixError):
+    exit_code = 9

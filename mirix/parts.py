@@ -18,11 +18,14 @@ from mirix.chat.showing import Shower
 from mirix.chat.turn import Chatter
 from mirix.config import Settings
 from mirix.curation.forgetting import Forgetter
+from mirix.curation.frames import picture_urls
 from mirix.db.pool import Database
 from mirix.definitions import AgentDefinition, load_definitions
 from mirix.errors import ConfigError, ModelUnavailable, NotFoundError
 from mirix.ingest.evidence import Evidence
 from mirix.ingest.frames import FrameFiles
+from mirix.ingest.screens import ScreenReader
+from mirix.ingest.spool import Spool
 from mirix.jobs.drain import Drainer
 from mirix.jobs.reembed import Reembedder
 from mirix.jobs.worker import Worker
@@ -39,6 +42,7 @@ from mirix.models.embed import Embedder, make_embedder
 from mirix.models.ocr import TextRecogniser, make_recogniser
 from mirix.retrieval.active import Retriever
 from mirix.retrieval.answer import Answerer
+from mirix.retrieval.frames import Framer
 
 _WRITERS = (META, SINGLE, "reflexion_agent", *(kind.agent for kind in MemoryKind))
 _READ_TOOLS = frozenset({"search_memory", "correct_memory", "set_topics", TRIGGER_NAME}) | {
@@ -57,7 +61,10 @@ class Parts:
     indexer: Indexer
     frames: FrameFiles
     evidence: Evidence
+    spool: Spool
+    screens: ScreenReader
     retriever: Retriever
+    framer: Framer
     editor: Editor
     drainer: Drainer
     reembedder: Reembedder
@@ -92,6 +99,7 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
     indexer = Indexer(embedder, lambda user_id, text: keyring.digest(user_id, text))
     frames = FrameFiles(data_dir / "frames", keyring)
     evidence = Evidence(database, indexer, keyring, frames)
+    spool = Spool(data_dir / "spool", keyring)
     retriever = Retriever(database, indexer)
     graph = WriteGraph(
         database=database,
@@ -122,7 +130,10 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
                 await drainer.drain(user)  # batches go first
 
     worker = Worker(database, drain)
-    answerer = Answerer(retriever, definitions=definitions, models=models, deadline_s=settings.model_timeout_s)
+    framer = Framer(database, picture_urls(frames) if settings.vision else None)
+    answerer = Answerer(
+        retriever, definitions=definitions, models=models, framer=framer, deadline_s=settings.model_timeout_s
+    )
     editor = Editor(database, indexer, keyring)
     chatter = Chatter(
         database=database,
@@ -157,7 +168,10 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
         indexer=indexer,
         frames=frames,
         evidence=evidence,
+        spool=spool,
+        screens=ScreenReader(evidence, spool, recogniser),
         retriever=retriever,
+        framer=framer,
         editor=editor,
         drainer=drainer,
         reembedder=reembedder,

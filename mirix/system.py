@@ -61,6 +61,7 @@ from mirix.retrieval.hits import Hit
 from mirix.text.secrets import find_references, reference_text
 from mirix.verbs.chat import ChatVerbs
 from mirix.verbs.curation import CurationVerbs
+from mirix.verbs.screens import ScreenVerbs
 from mirix.verbs.transfer import TransferVerbs
 
 P = ParamSpec("P")
@@ -83,7 +84,7 @@ def _private(
     return update_wrapper(untraced, method)
 
 
-class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
+class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs, ScreenVerbs):
     """A personal memory.
 
         async with AsyncMirix() as memory:
@@ -263,7 +264,7 @@ class AsyncMirix(ChatVerbs, TransferVerbs, CurationVerbs):
             asked_at=check_time(asked_at),
         )
         self._gave(user, found.hits)
-        return found
+        return replace(found, hits=await self.parts.framer.hits(user.user_id, found.hits, sealed))
 
     @_private
     async def recall(

@@ -1,30 +1,24 @@
-"""A kept screenshot, opened to be looked at, and the place in it that a quote comes from."""
+"""A kept screenshot, opened to be looked at by a person or shown to a model that sees."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import BytesIO
 from uuid import UUID
+
+from PIL import Image
 
 from mirix.db.pool import Database
 from mirix.db.statements import statements
 from mirix.errors import NotFoundError
 from mirix.ingest.frames import FrameFiles
-from mirix.text.analyser import tokens
+from mirix.ingest.images import to_data_url
+from mirix.retrieval.frames import frame_lines
+from mirix.retrieval.places import Box, FrameLine, boxes_for_quote
 
 _FRAME = statements("frame")
-LINE_SHARE = 0.5  # of the words of a line that the quote must hold, for the line to be a part of it
-
-Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
-
-
-@dataclass(frozen=True, kw_only=True)
-class FrameLine:
-    """A recognised line. Where it held a secret its text is sealed and its pixels are painted over."""
-
-    text: str
-    box: Box
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +33,7 @@ class KeptFrame:
 
     def boxes_of(self, quote: str) -> tuple[Box, ...]:
         """Where the words of a quote stand, from top to bottom; empty where no line holds them."""
-        return tuple(line.box for line in _lines_of(self.lines, quote))
+        return boxes_for_quote(self.lines, quote)
 
 
 async def read_frame(database: Database, frames: FrameFiles, user_id: int, message_id: UUID) -> KeptFrame:
@@ -54,30 +48,15 @@ async def read_frame(database: Database, frames: FrameFiles, user_id: int, messa
         webp=await asyncio.to_thread(frames.read_bytes, user_id, message_id),
         width=row["width"],
         height=row["height"],
-        lines=tuple(FrameLine(text=line["text"], box=_box(line["box"])) for line in row["lines"]),
+        lines=frame_lines(row["lines"]),
     )
 
 
-def _box(values: Sequence[int]) -> Box:
-    left, top, right, bottom = values
-    return left, top, right, bottom
+def picture_urls(frames: FrameFiles) -> Callable[[int, UUID], str]:
+    """The picture of a user's message as a `data:` URL, as small as a model needs it. Raises SealError."""
 
+    def url(user_id: int, message_id: UUID) -> str:
+        with Image.open(BytesIO(frames.read_bytes(user_id, message_id))) as picture:
+            return to_data_url(picture.convert("RGB"))
 
-def _lines_of(lines: Sequence[FrameLine], quote: str) -> list[FrameLine]:
-    """The one line that holds the quote as it stands, or the fewest that hold its words between them."""
-    flat = " ".join(quote.split())
-    whole = [line for line in lines if flat and flat in " ".join(line.text.split())]
-    if whole:
-        return whole[:1]
-    words = {line: frozenset(tokens(line.text)) for line in lines}
-    wanted = frozenset(tokens(quote))
-    fitting = [line for line in lines if words[line] and len(words[line] & wanted) >= LINE_SHARE * len(words[line])]
-    missing = set(wanted)
-    chosen: list[FrameLine] = []
-    while fitting:
-        best = max(fitting, key=lambda line: len(words[line] & missing))
-        if not words[best] & missing:
-            break
-        missing -= words[best]
-        chosen.append(best)
-    return sorted(chosen, key=lambda line: (line.box[1], line.box[0]))
+    return url

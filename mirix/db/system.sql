@@ -36,7 +36,7 @@ CREATE TABLE batch (
     position        bigint GENERATED ALWAYS AS IDENTITY,
     idempotency_key bytea NOT NULL,
     conversation_id uuid NOT NULL,
-    state           text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'running', 'applied', 'failed')),
+    state           text NOT NULL DEFAULT 'pending' CHECK (state IN ('gathering', 'pending', 'running', 'applied', 'failed')),
     trust           smallint NOT NULL CHECK (trust BETWEEN 1 AND 3),
     attempt         integer NOT NULL DEFAULT 0 CHECK (attempt >= 0),
     lease_until     timestamptz,
@@ -56,7 +56,7 @@ CREATE INDEX ON batch (user_id, position) WHERE state <> 'applied';
 COMMENT ON TABLE batch IS 'a unit of ingest work, and its only state machine';
 COMMENT ON COLUMN batch.position IS 'order of arrival; batches of a user are applied in it';
 COMMENT ON COLUMN batch.idempotency_key IS 'keyed digest of what was added (or of the key the caller gave): the same again changes nothing';
-COMMENT ON COLUMN batch.state IS 'pending, running (leased), applied, failed (no attempt left)';
+COMMENT ON COLUMN batch.state IS 'gathering (more screens may join it for some minutes), pending, running (leased), applied, failed (no attempt left)';
 COMMENT ON COLUMN batch.trust IS 'one level for all its messages';
 COMMENT ON COLUMN batch.lease_until IS 'a running batch whose lease has run out may be taken over';
 COMMENT ON COLUMN batch.replies IS 'model replies by step with the handles they name, so that a retry replays them instead of paying again';
@@ -141,6 +141,7 @@ CREATE TABLE frame (
     file        text NOT NULL,
     lines       jsonb NOT NULL DEFAULT '[]',
     recogniser  text,
+    monitor     text,
     PRIMARY KEY (user_id, message_id),
     FOREIGN KEY (user_id, message_id) REFERENCES message (user_id, id) ON DELETE CASCADE
 );
@@ -148,6 +149,7 @@ COMMENT ON TABLE frame IS 'a kept picture; its text is the message';
 COMMENT ON COLUMN frame.file IS 'name of the encrypted WebP file under the data folder';
 COMMENT ON COLUMN frame.lines IS 'recognised lines, sealed: text, box (left, top, right, bottom in pixels), confidence';
 COMMENT ON COLUMN frame.recogniser IS 'what read the text, e.g. tesseract or rapidocr';
+COMMENT ON COLUMN frame.monitor IS 'the screen it was taken of, as the window system names it; null where a picture was handed in';
 
 CREATE TABLE document (
     user_id   integer NOT NULL REFERENCES app_user (user_id) ON DELETE CASCADE,
@@ -307,7 +309,11 @@ $$;
 
 CREATE FUNCTION users_with_open_batches() RETURNS SETOF integer
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
-AS $$ SELECT DISTINCT user_id FROM batch WHERE state = 'pending' OR (state = 'running' AND lease_until < now()) $$;
+AS $$
+    SELECT DISTINCT user_id FROM batch
+    WHERE state = 'pending' OR (state = 'running' AND lease_until < now())
+       OR (state = 'gathering' AND created_at < now() - interval '5 minutes')
+$$;
 
 -- A job says only "drain this user's batches"; one that waits already is enough. Runs in the transaction that brings the
 -- work, so the job is there exactly when the work is.

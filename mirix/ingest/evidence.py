@@ -14,9 +14,10 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from hashlib import sha256
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pgvector import HalfVector
@@ -44,11 +45,13 @@ from mirix.text.secrets import escape_references, reference_text
 
 BATCH_MESSAGES = 20
 BATCH_TOKENS = 3_000
+GATHERS_FOR = timedelta(minutes=5)  # screens of one program; the batch is handed on after it in any case
 # An add of more is stored first and gets its vectors behind it: the local embedder takes about ten seconds for as much.
 INLINE_CHARACTERS = 40_000
 _EVIDENCE = statements("evidence")
 _BATCH = statements("batch")
 _COLUMNS = tuple(Message.__dataclass_fields__)
+_State = Literal["gathering", "pending", "applied"]  # of a batch that is being stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,11 +118,13 @@ class Evidence:
         conversation: str,
         idempotency_key: str | None = None,
         infer: bool = True,
+        gather: bool = False,
     ) -> list[StoredBatch]:
         """Seal and write; returns one entry for each batch, in order. Without `infer` no manager will read it.
 
-        The same `idempotency_key` again adds nothing, whatever comes with it. Raises DatabaseUnavailable; nothing of a
-        batch is written then.
+        With `gather` it joins the batch that gathers screens of the same program, or begins one. The same
+        `idempotency_key` again adds nothing, whatever comes with it. Raises DatabaseUnavailable; nothing of a batch is
+        written then.
         """
         incoming = [self.echoes.heard(user.user_id, item) for item in incoming]
         known: dict[bytes, str] = {}
@@ -137,8 +142,9 @@ class Evidence:
                 for number, group in enumerate(_batches(sealed)):
                     key = f"{idempotency_key}#{number}" if idempotency_key else content_key(scope, conversation, group)
                     if number not in stored:
+                        state: _State = ("gathering" if gather else "pending") if infer else "applied"
                         stored[number] = await self._store_batch(
-                            user, scope, conversation_id, group, before, key, sealer, infer, vectors=not is_long
+                            user, scope, conversation_id, group, before, key, sealer, state, vectors=not is_long
                         )
                     batch_id = stored[number].id
                     said = [_message(user, scope, conversation_id, batch_id, x) for x in _evidence(group)]
@@ -164,7 +170,14 @@ class Evidence:
             sealed = text.with_others(title, uri)
             frame = self._frames.prepare(item, sealed, sealer) if item.picture else None
             done.append(
-                SealedMessage(incoming=item, sealed=sealed, title=title.text or None, uri=uri.text or None, frame=frame)
+                SealedMessage(
+                    incoming=item,
+                    sealed=sealed,
+                    title=title.text or None,
+                    uri=uri.text or None,
+                    message_id=item.message_id or new_id(),
+                    frame=frame,
+                )
             )
             previous = item.text
         return done
@@ -178,18 +191,18 @@ class Evidence:
         before: Sequence[Message],
         key: str,
         sealer: Sealer,
-        infer: bool,
+        state: _State,
         *,
         vectors: bool,
     ) -> StoredBatch:
         digest = self._keyring.digest(user.user_id, key, "batch")
-        infer = infer and bool(_evidence(group))
+        state = state if _evidence(group) else "applied"
         embedded, windows = await self._embed(group, before) if vectors else (list(group), {})
         references = {reference for item in group for reference in item.sealed.references}
         entries = [sealer.entries[reference] for reference in references if reference in sealer.entries]
         entries_derived = await self._indexer.derive(entries, remote=False)
         async with self._pictures_of(user.user_id, group), self._database.transaction(user.user_id) as conn:
-            batch_id, digest = await self._insert_batch(conn, user.user_id, digest, conversation_id, group, infer)
+            batch_id, digest = await self._batch_for(conn, user.user_id, digest, conversation_id, group, state)
             if batch_id is None:
                 return await self._stored_before(conn, user.user_id, digest)
             if entries:
@@ -208,12 +221,13 @@ class Evidence:
                 sources = [x.message_id for x in group if entry.reference in x.sealed.references]
                 scoped = replace(entry, agent_id=scope.agent_id, run_id=scope.run_id)
                 await changes.insert(scoped, derived, sources=sources)
-            if infer or self._lacks_vectors(embedded):
+            if state == "pending" or self._lacks_vectors(embedded):
                 await conn.execute(_BATCH["wake_worker"], {"user_id": user.user_id})
         for entry in entries:
             sealer.entries.pop(entry.reference, None)
         ids = tuple(item.message_id for item in embedded)
-        return StoredBatch(id=batch_id, is_new=True, is_applied=not infer, message_ids=ids, sealed=tuple(changes.done))
+        applied = state == "applied"
+        return StoredBatch(id=batch_id, is_new=True, is_applied=applied, message_ids=ids, sealed=tuple(changes.done))
 
     @asynccontextmanager
     async def _pictures_of(self, user_id: int, group: Sequence[SealedMessage]) -> AsyncIterator[None]:
@@ -227,24 +241,28 @@ class Evidence:
                         self._frames.delete(user_id, item.message_id)
             raise
 
-    async def _insert_batch(
+    async def _batch_for(
         self,
         conn: Connection,
         user_id: int,
         digest: bytes,
         conversation_id: UUID,
         group: Sequence[SealedMessage],
-        infer: bool,
+        state: _State,
     ) -> tuple[UUID | None, bytes]:
-        """The id of a new batch (None when the same was added before) and the key under which it is stored."""
+        """The id of the batch to write into (None when the same was added before), and the key it is stored under."""
         batch_id, key = new_id(), digest
         fixed = {
             "user_id": user_id,
             "id": batch_id,
             "conversation_id": conversation_id,
             "trust": group[0].incoming.trust,
-            "infer": infer,
+            "state": state,
         }
+        if state == "gathering":
+            joined = await self._gathering(conn, fixed, group[0].incoming)
+            if joined is not None:
+                return joined, key
         for occurrence in range(1, 1000):
             parameters = fixed | {"idempotency_key": key}
             if await (await conn.execute(_BATCH["insert_batch"], parameters)).fetchone():
@@ -255,6 +273,22 @@ class Evidence:
                 break
             key = self._keyring.digest(user_id, f"{digest.hex()}#{occurrence}", "batch")
         return None, key
+
+    async def _gathering(self, conn: Connection, fixed: dict[str, Any], first: Incoming) -> UUID | None:
+        """The batch that takes this screen; one that does not is handed to the managers."""
+        limits = {"most": BATCH_MESSAGES, "longest": GATHERS_FOR, "at": first.at, "application": first.application}
+        row = await (await conn.execute(_BATCH["gathering_batch"], fixed | limits)).fetchone()
+        if row is not None:
+            return UUID(str(row["id"]))
+        if await (await conn.execute(_BATCH["end_gathering"], fixed)).fetchall():
+            await conn.execute(_BATCH["wake_worker"], fixed)
+        return None
+
+    async def end_gathering(self, user_id: int) -> None:
+        """Hand what gathers to the managers now: a recorder stops, or somebody wants to know."""
+        async with self._database.transaction(user_id) as conn:
+            if await (await conn.execute(_BATCH["end_gathering"], {"user_id": user_id})).fetchall():
+                await conn.execute(_BATCH["wake_worker"], {"user_id": user_id})
 
     async def _stored_before(self, conn: Connection, user_id: int, digest: bytes) -> StoredBatch:
         parameters = {"user_id": user_id, "idempotency_key": digest}

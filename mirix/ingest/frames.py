@@ -36,9 +36,15 @@ class Frame:
     height: int
     lines: list[dict[str, Any]]  # text (sealed), box (left, top, right, bottom in pixels), confidence
     recogniser: str | None
+    monitor: str | None
 
     def columns(self) -> dict[str, Any]:
-        return {"width": self.width, "height": self.height, "recogniser": self.recogniser}
+        return {
+            "width": self.width,
+            "height": self.height,
+            "recogniser": self.recogniser,
+            "monitor": self.monitor,
+        }
 
 
 class FrameFiles:
@@ -60,7 +66,12 @@ class FrameFiles:
                 pen.rectangle(line.box, fill=_PAINT)
             kept.append({"text": text, "box": list(line.box), "confidence": round(line.confidence, 3)})
         return Frame(
-            webp=to_webp(image), width=image.width, height=image.height, lines=kept, recogniser=incoming.recogniser
+            webp=to_webp(image),
+            width=image.width,
+            height=image.height,
+            lines=kept,
+            recogniser=incoming.recogniser,
+            monitor=incoming.monitor,
         )
 
     def name(self, message_id: UUID) -> str:

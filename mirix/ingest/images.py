@@ -25,6 +25,7 @@ from mirix.ingest.files import read_regular
 MAX_PIXELS = 40_000_000  # an 8K screen has 33 million
 MAX_BYTES = 64_000_000
 LOSSLESS_UP_TO = 1.5  # times the size of the lossy file
+FLAT = 0.1  # bytes a pixel: a picture that takes no more without loss is not tried with it
 
 _MIME = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
 _TAKE = "PNG, JPEG and WebP are taken"
@@ -134,6 +135,8 @@ def to_webp(image: Image.Image) -> bytes:
     """
     image = _at_most(image, _WEBP_MAX_SIDE)
     lossless = _encoded(image, "WEBP", lossless=True, quality=50, method=2)
+    if len(lossless) <= FLAT * image.width * image.height:
+        return lossless
     lossy = _encoded(image, "WEBP", quality=80, method=4)
     return lossless if len(lossless) <= LOSSLESS_UP_TO * len(lossy) else lossy
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
@@ -96,6 +96,8 @@ class Incoming:
     picture: LoadedImage | None = field(default=None, repr=False)
     lines: tuple[Line, ...] = field(default=(), repr=False)  # what was recognised in the picture, and where
     recogniser: str | None = None  # by whom
+    monitor: str | None = None  # of a screen that was recorded
+    message_id: UUID | None = None  # where it was durable before it came here, under this id
     recalled: Recalled | None = None  # only kept as a part of the conversation: not embedded, not read, not found
 
 
@@ -225,26 +227,35 @@ def from_image(data: bytes | Path, recogniser: TextRecogniser | None, origin: Or
     """A picture with the text that is recognised in it (may be none). Raises ImageError, ModelError."""
     picture = load_image(data, zone=ZoneInfo(origin.timezone))
     lines = tuple(recogniser.read(picture.image)) if recogniser else ()
+    at = check_time(origin.at) or picture.taken_at
+    uri = origin.uri or (data.resolve().as_uri() if isinstance(data, Path) else None)
+    told = replace(origin, at=at, uri=uri)
+    return from_picture(picture, lines, recogniser.name if recogniser else None, told, arrival)
+
+
+def from_picture(
+    picture: LoadedImage, lines: Sequence[Line], recogniser: str | None, origin: Origin, arrival: datetime
+) -> Incoming:
+    """A picture that was read already, and by which recogniser."""
     text = render_text(lines)
     source = origin.source or "screen"
-    at = check_time(origin.at) or picture.taken_at
     words = text if text.strip() else f"[picture without readable text, {picture.width} x {picture.height}]"
     return Incoming(
         role="user",
         speaker=origin.speaker or "Screen",
         text=clean_text(words),
-        at=at or arrival,
-        has_time=at is not None,
+        at=origin.at or arrival,
+        has_time=origin.at is not None,
         timezone=origin.timezone,
         source_kind=source,
         trust=_trust(origin, source),
         application=origin.application,
         title=origin.title,
-        uri=origin.uri or (data.resolve().as_uri() if isinstance(data, Path) else None),
+        uri=origin.uri,
         mime=picture.mime,
         picture=picture,
-        lines=lines,
-        recogniser=recogniser.name if recogniser else None,
+        lines=tuple(lines),
+        recogniser=recogniser,
     )
 
 

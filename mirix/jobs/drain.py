@@ -23,6 +23,7 @@ from mirix.errors import DatabaseUnavailable, MirixError, ModelUnavailable
 from mirix.ingest.evidence import Evidence
 from mirix.ingest.frames import FrameFiles
 from mirix.ingest.inputs import storable
+from mirix.ingest.screens import only_news
 from mirix.jobs.reembed import Reembedder
 from mirix.managers.apply import Applied
 from mirix.managers.graph import LEASE, BatchWork, LeaseLost, Outcome, WriteGraph
@@ -101,7 +102,7 @@ class Drainer:
             return await (await conn.execute(query, {"user_id": user.user_id, "lease": LEASE})).fetchone()
 
     async def _work(self, user: User, lease: dict[str, Any]) -> BatchWork:
-        messages = await self._evidence.of_batch(user.user_id, lease["id"])
+        messages = only_news(await self._evidence.of_batch(user.user_id, lease["id"]))
         if not messages:
             raise LeaseLost(f"batch {lease['id']} was forgotten meanwhile")
         pictures = {}

@@ -38,7 +38,9 @@ from mirix.models.reply import ModelReply, ToolCall
 from mirix.models.usage import Usage
 from mirix.retrieval.active import Filters, Retriever, core_blocks
 from mirix.retrieval.context import MAX_TOKENS, Context, ContextItem, pack, pack_items
+from mirix.retrieval.frames import Block, Framer
 from mirix.retrieval.hits import Hit
+from mirix.retrieval.places import FramePlace
 from mirix.retrieval.topics import make_topics, render_now, render_question
 from mirix.text.analyser import tokens
 from mirix.text.chunks import split_sentences
@@ -88,6 +90,7 @@ class Citation:
     source_ids: tuple[UUID, ...]  # the messages it rests on; a message: its own id
     quote: str  # the sentence of it that is nearest to the answer
     outdated: bool = False
+    frame: FramePlace | None = None  # the picture behind it, and where on it the words stand that answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +114,7 @@ class _State(TypedDict, total=False):
     topics: list[str]
     is_given: bool  # the caller named the topics; none: nothing is looked for
     context: Context
+    pictures: list[Block]  # for a model that sees
     talk: list[BaseMessage]  # of the search rounds: the model's calls and what they gave
     reply: ModelReply
     rounds: int
@@ -127,9 +131,11 @@ class Answerer:
         *,
         definitions: Mapping[str, AgentDefinition],
         models: Mapping[str, BaseChatModel],
+        framer: Framer | None = None,
         deadline_s: float | None = 120.0,
     ) -> None:
         self._retriever = retriever
+        self._framer = framer
         self._definitions = definitions
         self._models = models
         self._deadline_s = deadline_s
@@ -184,6 +190,7 @@ class Answerer:
             state["topics"] = list(topics)
         done = await self._graph.ainvoke(state, {"recursion_limit": 100})
         text, citations = resolve_citations(done["reply"].text, done["context"])
+        citations = await self._framed(user, question, text, citations, done["context"])
         return Answer(
             text=text,
             citations=citations,
@@ -192,6 +199,21 @@ class Answerer:
             topics=tuple(done["topics"]),
             usage=replace(done["usage"], ms=(time.monotonic() - started) * 1000),
         )
+
+    async def _framed(
+        self, user: User, question: str, text: str, citations: Sequence[Citation], context: Context
+    ) -> tuple[Citation, ...]:
+        """The citations, each with its place on the picture behind it, where there is one."""
+        if self._framer is None or not citations:
+            return tuple(citations)
+        places = await self._framer.places(
+            user.user_id,
+            [context.items[citation.n - 1].hit for citation in citations],
+            question=question,
+            said=[_said_with(citation.n, text) for citation in citations],
+            quotes=[citation.quote for citation in citations],
+        )
+        return tuple(replace(each, frame=place) for each, place in zip(citations, places, strict=True))
 
     async def _topics(self, state: _State) -> _State:
         topics, usage = await make_topics(
@@ -219,14 +241,15 @@ class Answerer:
             timezone=user.timezone,
             max_tokens=state["max_tokens"],
         )
-        return {"context": context}
+        pictures = await self._framer.shown(user.user_id, context) if self._framer else []
+        return {"context": context, "pictures": pictures}
 
     async def _answer(self, state: _State) -> _State:
         definition = self._definitions[CHAT_AGENT]
         is_final = state["rounds"] >= (definition.limits.search_rounds or ROUNDS)
         # What the searches gave is in the context by then; a history of calls without their tools is refused by some.
         talk = [] if is_final else state["talk"]
-        messages = [SystemMessage(content=definition.prompt), HumanMessage(content=_prompt(state, is_final)), *talk]
+        messages = [SystemMessage(content=definition.prompt), _human(state, is_final), *talk]
         reply = await call_model(
             self._models[CHAT_AGENT],
             messages,
@@ -285,6 +308,11 @@ def _first_step(state: _State) -> str:
 
 def _next_step(state: _State) -> str:
     return "search" if state["reply"].calls and not state["is_final"] else END
+
+
+def _human(state: _State, is_final: bool) -> HumanMessage:
+    text = _prompt(state, is_final)
+    return HumanMessage(content=[{"type": "text", "text": text}, *state["pictures"]] if state["pictures"] else text)
 
 
 def _prompt(state: _State, is_final: bool) -> str:

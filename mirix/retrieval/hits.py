@@ -9,6 +9,7 @@ from uuid import UUID
 from mirix.memory.message import Message
 from mirix.memory.record import MemoryKind, Record
 from mirix.retrieval.fusion import Arm, ArmScore
+from mirix.retrieval.places import FramePlace
 from mirix.text.analyser import tokens
 
 COVERED = 0.7  # share of a message's words in a memory resting on it, from which on showing both says it twice
@@ -32,6 +33,7 @@ class Hit:
     outdated: bool = False  # it does not hold any more (with as_of: did not hold any more then)
     superseded_by: UUID | None = None  # the memory that took its place
     speaker: str = ""  # of a memory: who said all that it rests on; "" where several did, or nobody known
+    frame: FramePlace | None = None  # the picture behind it, and where on it the words stand; set by frames.py
     arms: Mapping[Arm, ArmScore] = field(default_factory=dict)  # with explain: rank and raw score in each arm
 
     @property

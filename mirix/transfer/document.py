@@ -158,6 +158,7 @@ class Frame(Row):
     height: int
     lines: list[Json]
     recogniser: str | None
+    monitor: str | None = None
     picture: Annotated[Blob, Field(description="WebP")] = None
 
 

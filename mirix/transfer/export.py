@@ -215,7 +215,7 @@ def _batches(
     found = []
     for row in rows:
         digest = _bytes(row.pop("idempotency_key"))
-        if row["state"] == "running":  # nobody runs it where it is read
+        if row["state"] in ("running", "gathering"):  # nobody does where it is read
             row |= {"state": "pending", "attempt": row["attempt"] - 1}
         key = maker.recognise(digest, names[UUID(row["conversation_id"])], said[UUID(row["id"])])
         found.append(Batch.model_validate(row | {"key": key}))

@@ -236,6 +236,7 @@ class Restorer:
                     height=frame.height,
                     lines=list(frame.lines),
                     recogniser=frame.recogniser,
+                    monitor=frame.monitor,
                 )
                 await self.frames.write(user.user_id, frame.message_id, stored)
 

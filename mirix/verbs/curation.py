@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
@@ -48,7 +49,9 @@ class CurationVerbs:
         user = await self.parts.database.find_user(user_id)
         if user is None:
             raise NotFoundError(f"there is no user {user_id!r}: nothing is kept under that name")
-        return await _forgetter(self).forget_user(user)
+        forgotten = await _forgetter(self).forget_user(user)
+        await asyncio.to_thread(self.parts.spool.clear, user.user_id)
+        return forgotten
 
     # ---- conversations ----
 

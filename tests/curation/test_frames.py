@@ -5,9 +5,10 @@ import io
 import pytest
 from PIL import Image
 
-from mirix.curation.frames import FrameLine, KeptFrame
+from mirix.curation.frames import KeptFrame
 from mirix.errors import NotFoundError
 from mirix.memory.record import new_id
+from mirix.retrieval.places import FrameLine
 from tests.curation.conftest import World
 
 LINES = (

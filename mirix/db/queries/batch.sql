@@ -2,8 +2,23 @@
 -- A unit of ingest work; nothing when the same was added before.
 INSERT INTO batch (user_id, id, idempotency_key, conversation_id, trust, state, applied_at)
 VALUES (%(user_id)s, %(id)s, %(idempotency_key)s, %(conversation_id)s, %(trust)s,
-        CASE WHEN %(infer)s THEN 'pending' ELSE 'applied' END, CASE WHEN %(infer)s THEN NULL ELSE now() END)
+        %(state)s, CASE WHEN %(state)s = 'applied' THEN now() END)
 ON CONFLICT (user_id, idempotency_key) DO NOTHING
+RETURNING id;
+
+-- name: gathering_batch
+-- The batch that takes more screens of a program: not full, begun a short while before, of the same trust.
+SELECT b.id FROM batch AS b
+WHERE b.user_id = %(user_id)s AND b.conversation_id = %(conversation_id)s AND b.state = 'gathering'
+  AND b.trust = %(trust)s
+  AND (SELECT count(*) < %(most)s AND min(m.at) > %(at)s - %(longest)s
+              AND bool_and(m.application IS NOT DISTINCT FROM %(application)s)
+       FROM message AS m WHERE m.user_id = b.user_id AND m.batch_id = b.id)
+FOR UPDATE;
+
+-- name: end_gathering
+-- What gathered is handed to the managers.
+UPDATE batch SET state = 'pending' WHERE user_id = %(user_id)s AND state = 'gathering'
 RETURNING id;
 
 -- name: find_batch
@@ -31,9 +46,11 @@ FROM batch AS b WHERE b.user_id = %(user_id)s AND b.id = ANY (%(ids)s::uuid[]);
 -- Batches are worked on in order: while an older one is being worked on, nobody gets a younger one.
 UPDATE batch SET state = 'running', attempt = attempt + 1, lease_until = now() + %(lease)s
 WHERE user_id = %(user_id)s AND id = (
-    SELECT id FROM batch WHERE user_id = %(user_id)s AND state IN ('pending', 'running')
+    SELECT id FROM batch
+    WHERE user_id = %(user_id)s AND (state IN ('pending', 'running')
+                                     OR (state = 'gathering' AND created_at < now() - interval '5 minutes'))
     ORDER BY position LIMIT 1 FOR UPDATE
-) AND (state = 'pending' OR lease_until < now())
+) AND (state <> 'running' OR lease_until < now())
 RETURNING {columns};
 
 -- name: lock_batch

@@ -16,8 +16,8 @@ VALUES (%(user_id)s, %(id)s, %(conversation_id)s, %(batch_id)s, %(agent_id)s, %(
 
 -- name: insert_frame
 -- The picture behind a message.
-INSERT INTO frame (user_id, message_id, width, height, file, lines, recogniser)
-VALUES (%(user_id)s, %(message_id)s, %(width)s, %(height)s, %(file)s, %(lines)s, %(recogniser)s);
+INSERT INTO frame (user_id, message_id, width, height, file, lines, recogniser, monitor)
+VALUES (%(user_id)s, %(message_id)s, %(width)s, %(height)s, %(file)s, %(lines)s, %(recogniser)s, %(monitor)s);
 
 -- name: messages_by_id
 -- Some messages, in the order they were said.
@@ -48,5 +48,5 @@ WHERE user_id = %(user_id)s AND id = %(id)s;
 -- name: count_messages
 -- How much evidence there is, and how much of it waits.
 SELECT (SELECT count(*) FROM message WHERE user_id = %(user_id)s) AS messages,
-       (SELECT count(*) FROM batch WHERE user_id = %(user_id)s AND state IN ('pending', 'running')) AS waiting,
+       (SELECT count(*) FROM batch WHERE user_id = %(user_id)s AND state IN ('gathering', 'pending', 'running')) AS waiting,
        (SELECT count(*) FROM batch WHERE user_id = %(user_id)s AND state = 'failed') AS failed;

@@ -3,7 +3,7 @@
 -- name: open_batches
 -- Work that is not done, held until the end of the transaction: whoever begins on it then reads what stands there by then.
 SELECT state = 'running' AND lease_until > now() AS is_running FROM batch
-WHERE user_id = %(user_id)s AND state IN ('pending', 'running') FOR UPDATE;
+WHERE user_id = %(user_id)s AND state IN ('gathering', 'pending', 'running') FOR UPDATE;
 
 -- name: lines_of
 -- The recognised lines of a picture.

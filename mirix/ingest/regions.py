@@ -1,0 +1,199 @@
+"""Reads the text of a screen that changes little: only the changed regions go to the recogniser.
+
+    picture ─> nearest of the last pictures ─> changed regions ─> one sheet ─> recogniser ─> lines, put back in place
+                                                   └─ seen before: from the cache
+
+A region grows until it cuts no line that was read before. Where most of a screen has changed it is read whole.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mirix.ingest.tiles import CELL, Box, changed_cells, changed_pixels
+from mirix.models.ocr import Line, TextRecogniser, reading_order
+
+REMEMBERED = 6  # pictures, so that switching between windows reads nothing anew
+CACHED_REGIONS = 512
+WHOLE = 0.6  # share of a screen in changed regions, from which on it is read whole
+MARGIN = 12  # pixels around a region and between two of them on the sheet: recognisers need some ground
+MERGE = 3  # cells: changes nearer than this are read together
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Read:
+    grey: Image.Image
+    lines: tuple[Line, ...]
+
+
+class RegionReader:
+    """Remembers the last pictures it has read. One thread uses it."""
+
+    def __init__(self, recogniser: TextRecogniser) -> None:
+        self._recogniser = recogniser
+        self._pictures: deque[_Read] = deque(maxlen=REMEMBERED)
+        self._regions: OrderedDict[bytes, tuple[Line, ...]] = OrderedDict()  # lines relative to their region
+        self.pixels_read = 0  # by the recogniser, so far
+        self.pixels_seen = 0
+
+    @property
+    def name(self) -> str:
+        return self._recogniser.name
+
+    def read(self, image: Image.Image) -> list[Line]:
+        """The lines of a picture (RGB) in reading order, as the recogniser gives them. Raises ModelError."""
+        grey = image.convert("L")
+        self.pixels_seen += grey.width * grey.height
+        base, regions = self._nearest(grey)
+        kept = [line for line in base.lines if not any(_meet(line.box, region) for region in regions)] if base else []
+        found = self._read_regions(image, regions)
+        lines = reading_order([*kept, *found])
+        if base is not None and not regions:
+            self._pictures.remove(base)  # the same again: it moves to the end
+        self._pictures.append(_Read(grey=grey, lines=tuple(lines)))
+        return lines
+
+    def _nearest(self, grey: Image.Image) -> tuple[_Read | None, list[Box]]:
+        """The remembered picture that leaves the least to read, and what it leaves."""
+        whole = (0, 0, grey.width, grey.height)
+        best: tuple[_Read | None, list[Box]] = (None, [whole])
+        least = WHOLE * grey.width * grey.height
+        for read in self._pictures:
+            if read.grey.size != grey.size:
+                continue
+            regions = changed_regions(read.grey, grey, [line.box for line in read.lines])
+            area = sum(map(_area, regions))
+            if area < least:
+                best, least = (read, regions), area
+        return best
+
+    def _read_regions(self, image: Image.Image, regions: Sequence[Box]) -> list[Line]:
+        lines: list[Line] = []
+        unknown: list[tuple[bytes, Box]] = []
+        for region in regions:
+            key = blake2b(image.crop(region).tobytes(), digest_size=16, person=b"%d" % (region[2] - region[0])).digest()
+            if key in self._regions:
+                self._regions.move_to_end(key)
+                lines += _moved(self._regions[key], region[0], region[1])
+            else:
+                unknown.append((key, region))
+        for key, region, found in self._recognise(image, unknown):
+            self._regions[key] = tuple(found)
+            lines += _moved(found, region[0], region[1])
+        while len(self._regions) > CACHED_REGIONS:
+            self._regions.popitem(last=False)
+        return lines
+
+    def _recognise(
+        self, image: Image.Image, unknown: Sequence[tuple[bytes, Box]]
+    ) -> list[tuple[bytes, Box, list[Line]]]:
+        """All regions in one call: starting an engine costs as much as reading some lines."""
+        if not unknown:
+            return []
+        self.pixels_read += sum(_area(region) for _, region in unknown)
+        if len(unknown) == 1:
+            key, region = unknown[0]
+            return [(key, region, self._recogniser.read(image.crop(region)))]
+        width = max(region[2] - region[0] for _, region in unknown)
+        height = sum(region[3] - region[1] + MARGIN for _, region in unknown)
+        sheet = Image.new("RGB", (width, height), "white")
+        places: list[tuple[bytes, Box, int]] = []
+        top = 0
+        for key, region in unknown:
+            sheet.paste(image.crop(region), (0, top))
+            places.append((key, region, top))
+            top += region[3] - region[1] + MARGIN
+        lines = self._recogniser.read(sheet)
+        return [(key, region, _of_region(lines, start, region)) for key, region, start in places]
+
+
+def _of_region(lines: Sequence[Line], start: int, region: Box) -> list[Line]:
+    end = start + region[3] - region[1]
+    inside = [line for line in lines if start <= (line.box[1] + line.box[3]) / 2 < end]
+    return _moved(inside, 0, -start)
+
+
+def changed_regions(before: Image.Image, after: Image.Image, lines: Sequence[Box]) -> list[Box]:
+    """Where two grey pictures of the same size differ, as boxes that overlap neither each other nor part of a line."""
+    changed = changed_pixels(before, after)
+    if changed is None:
+        return []
+    regions = [_padded(box, after.size) for box in _merged_cells(changed_cells(changed))]
+    while True:
+        grown = _united([_with_lines(region, lines) for region in regions])
+        if grown == regions:
+            return regions
+        regions = grown
+
+
+def _merged_cells(cells: NDArray[np.bool_]) -> list[Box]:
+    """Boxes in pixels around changed cells: rows first (text runs along them), then what stands apart in a row."""
+    boxes: list[Box] = []
+    for top, bottom in _runs(np.any(cells, axis=1)):
+        boxes += [
+            (left * CELL, top * CELL, right * CELL, bottom * CELL)
+            for left, right in _runs(np.any(cells[top:bottom], axis=0))
+        ]
+    return boxes
+
+
+def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Runs of marked cells as (first, behind the last); runs nearer than MERGE are one."""
+    runs: list[tuple[int, int]] = []
+    for cell in map(int, np.flatnonzero(marked)):
+        if runs and cell - runs[-1][1] < MERGE:
+            runs[-1] = (runs[-1][0], cell + 1)
+        else:
+            runs.append((cell, cell + 1))
+    return runs
+
+
+def _padded(box: Box, size: tuple[int, int]) -> Box:
+    left, top, right, bottom = box
+    return max(left - MARGIN, 0), max(top - MARGIN, 0), min(right + MARGIN, size[0]), min(bottom + MARGIN, size[1])
+
+
+def _with_lines(region: Box, lines: Sequence[Box]) -> Box:
+    return _around([region, *(line for line in lines if _meet(line, region))])
+
+
+def _united(regions: Sequence[Box]) -> list[Box]:
+    """The regions with those that meet made one."""
+    united: list[Box] = []
+    for region in regions:
+        while meeting := [other for other in united if _meet(other, region)]:
+            united = [other for other in united if other not in meeting]
+            region = _around([region, *meeting])
+        united.append(region)
+    return sorted(united, key=lambda box: (box[1], box[0]))
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _area(box: Box) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _moved(lines: Sequence[Line], right: int, down: int) -> list[Line]:
+    return [
+        Line(
+            text=line.text,
+            box=(line.box[0] + right, line.box[1] + down, line.box[2] + right, line.box[3] + down),
+            confidence=line.confidence,
+        )
+        for line in lines
+    ]

@@ -1,0 +1,101 @@
+"""Reading changed regions alone gives the lines that reading the whole picture would."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from mirix.ingest.regions import RegionReader, changed_regions
+from mirix.models.ocr import Line
+
+SIZE = (640, 480)
+Rows = dict[int, int]  # row of the page: shade of the bar that stands for a line of text
+
+
+class Bars:
+    """Reads a grey bar as a line of text that names its shade."""
+
+    name = "bars"
+    languages = frozenset({"en"})
+
+    def __init__(self) -> None:
+        self.pixels: list[int] = []
+
+    def read(self, image: Image.Image) -> list[Line]:
+        self.pixels.append(image.width * image.height)
+        grey = np.asarray(image.convert("L"))
+        lines: list[Line] = []
+        top = 0
+        while top < grey.shape[0]:
+            shades = np.unique(grey[top][grey[top] < 250])
+            if not len(shades):
+                top += 1
+                continue
+            bottom = top
+            while bottom < grey.shape[0] and (grey[bottom] < 250).any():
+                bottom += 1
+            columns = np.flatnonzero((grey[top:bottom] < 250).any(axis=0))
+            box = (int(columns[0]), top, int(columns[-1]) + 1, bottom)
+            lines.append(Line(text=f"shade {shades[0]}", box=box, confidence=1.0))
+            top = bottom
+        return lines
+
+
+def page(rows: Rows) -> Image.Image:
+    image = Image.new("RGB", SIZE, "white")
+    pen = ImageDraw.Draw(image)
+    for row, shade in rows.items():
+        pen.rectangle((40, 20 + 40 * row, 300 + 10 * row, 33 + 40 * row), fill=(shade, shade, shade))
+    return image
+
+
+_PAGES = st.lists(
+    st.dictionaries(st.integers(0, 10), st.integers(2, 10).map(lambda n: 20 * n), min_size=1), min_size=1, max_size=6
+)
+
+
+@given(_PAGES)
+def test_changed_regions_read_like_the_whole(pages: list[Rows]) -> None:
+    reader = RegionReader(Bars())
+    for rows in pages:
+        whole = Bars().read(page(rows))
+        found = reader.read(page(rows))
+        assert [(line.text, line.box) for line in found] == [(line.text, line.box) for line in whole]
+
+
+def test_only_what_changed_is_read() -> None:
+    bars = Bars()
+    reader = RegionReader(bars)
+    reader.read(page({0: 40, 1: 60, 5: 80}))
+    reader.read(page({0: 40, 1: 60, 5: 80, 6: 100}))
+    assert bars.pixels[0] == SIZE[0] * SIZE[1]
+    assert bars.pixels[1] < bars.pixels[0] / 8
+
+
+def test_window_that_comes_back_is_not_read_again() -> None:
+    bars = Bars()
+    reader = RegionReader(bars)
+    mail, calendar = page(dict.fromkeys(range(11), 40)), page(dict.fromkeys(range(0, 11, 2), 120))
+    first = reader.read(mail)
+    reader.read(calendar)
+    read_so_far = len(bars.pixels)
+    assert reader.read(mail) == first
+    assert len(bars.pixels) == read_so_far
+
+
+def test_several_changes_are_read_in_one_call() -> None:
+    bars = Bars()
+    reader = RegionReader(bars)
+    reader.read(page({0: 40, 4: 60, 8: 80}))
+    found = reader.read(page({0: 100, 4: 60, 8: 120}))
+    assert len(bars.pixels) == 2
+    assert [line.text for line in found] == ["shade 100", "shade 60", "shade 120"]
+
+
+def test_region_grows_to_the_whole_of_a_line() -> None:
+    before, after = page({2: 40}).convert("L"), page({2: 40}).convert("L")
+    ImageDraw.Draw(after).rectangle((100, 100, 108, 113), fill=200)
+    (region,) = changed_regions(before, after, [(40, 100, 321, 114)])
+    assert region[0] <= 40 and region[2] >= 321
