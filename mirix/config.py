@@ -70,3 +70,8 @@ def silence_libraries() -> None:
     onnxruntime otherwise queues events about the machine in the user's cache folder and tries to send them.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def environment_with(**variables: str) -> dict[str, str]:
+    """The environment for a program that is started, with some variables of its own."""
+    return os.environ | variables

@@ -24,6 +24,7 @@ REMEMBERED = 6  # pictures, so that switching between windows reads nothing anew
 CACHED_REGIONS = 512
 WHOLE = 0.6  # share of a screen in changed regions, from which on it is read whole
 MARGIN = 12  # pixels around a region and between two of them on the sheet: recognisers need some ground
+LEAST_SIDE = 6  # pixels of a region: what is thinner holds no letters
 MERGE = 3  # cells: changes nearer than this are read together
 
 
@@ -47,14 +48,17 @@ class RegionReader:
     def name(self) -> str:
         return self._recogniser.name
 
-    def read(self, image: Image.Image) -> list[Line]:
-        """The lines of a picture (RGB) in reading order, as the recogniser gives them. Raises ModelError."""
+    def read(self, image: Image.Image, windows: Sequence[Box] = ()) -> list[Line]:
+        """The lines of a picture (RGB) in reading order, as the recogniser gives them. Raises ModelError.
+
+        `windows` on it, the topmost first, are read one after the other, so that no line runs from one into the next.
+        """
         grey = image.convert("L")
         self.pixels_seen += grey.width * grey.height
         base, regions = self._nearest(grey)
         kept = [line for line in base.lines if not any(_meet(line.box, region) for region in regions)] if base else []
-        found = self._read_regions(image, regions)
-        lines = reading_order([*kept, *found])
+        found = self._read_regions(image, [part for region in regions for part in cut(region, windows)])
+        lines = [line for group in _by_window([*kept, *found], windows) for line in reading_order(group)]
         if base is not None and not regions:
             self._pictures.remove(base)  # the same again: it moves to the end
         self._pictures.append(_Read(grey=grey, lines=tuple(lines)))
@@ -131,6 +135,44 @@ def changed_regions(before: Image.Image, after: Image.Image, lines: Sequence[Box
         if grown == regions:
             return regions
         regions = grown
+
+
+def cut(region: Box, windows: Sequence[Box], *, least: int = LEAST_SIDE) -> list[Box]:
+    """A region in parts, each on one window or on none; parts with a side under `least` pixels are left out."""
+    parts: list[Box] = []
+    left = [region]
+    for window in windows:
+        parts += [_common(part, window) for part in left if _meet(part, window)]
+        left = [rest for part in left for rest in _without(part, window)]
+    return [part for part in [*parts, *left] if min(part[2] - part[0], part[3] - part[1]) >= least]
+
+
+def _without(box: Box, hole: Box) -> list[Box]:
+    """What is left of a box: above, below, left and right of the hole."""
+    if not _meet(box, hole):
+        return [box]
+    left, top, right, bottom = _common(box, hole)
+    around = [
+        (box[0], box[1], box[2], top),
+        (box[0], bottom, box[2], box[3]),
+        (box[0], top, left, bottom),
+        (right, top, box[2], bottom),
+    ]
+    return [part for part in around if part[0] < part[2] and part[1] < part[3]]
+
+
+def _common(one: Box, other: Box) -> Box:
+    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
+
+
+def _by_window(lines: Sequence[Line], windows: Sequence[Box]) -> list[list[Line]]:
+    """The lines of each window, then those on none."""
+    groups: list[list[Line]] = [[] for _ in range(len(windows) + 1)]
+    for line in lines:
+        x, y = (line.box[0] + line.box[2]) // 2, (line.box[1] + line.box[3]) // 2
+        holders = (n for n, (left, top, right, bottom) in enumerate(windows) if left <= x < right and top <= y < bottom)
+        groups[next(holders, len(windows))].append(line)
+    return groups
 
 
 def _merged_cells(cells: NDArray[np.bool_]) -> list[Box]:

@@ -91,7 +91,7 @@ class ScreenReader:
         assert self._recogniser is not None
         reader = self._readers.setdefault((user.user_id, shot.monitor), RegionReader(self._recogniser))
         try:
-            lines = reader.read(shot.image)
+            lines = reader.read(shot.image, shot.windows)
         except ModelError as error:
             failures = self._failures.pop(shot_id, 0) + 1
             if failures >= MOST_FAILURES:

@@ -21,6 +21,7 @@ from uuid import UUID
 from PIL import Image
 
 from mirix.errors import MirixError, SealError, SpoolFull
+from mirix.ingest.tiles import Box
 from mirix.memory.envelope import Keyring
 from mirix.memory.record import new_id
 
@@ -43,6 +44,7 @@ class Shot:
     title: str | None
     uri: str | None
     monitor: str | None
+    windows: tuple[Box, ...] = ()  # where they stand on it, the topmost first
 
 
 class Spool:
@@ -136,6 +138,7 @@ def _packed(shot: Shot) -> bytes:
         "title": shot.title,
         "uri": shot.uri,
         "monitor": shot.monitor,
+        "windows": shot.windows,
     }
     return json.dumps(known).encode() + b"\n" + picture.getvalue()
 
@@ -153,4 +156,5 @@ def _unpacked(packed: bytes) -> Shot:
         title=told["title"],
         uri=told["uri"],
         monitor=told["monitor"],
+        windows=tuple(tuple(box) for box in told["windows"]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,6 +17,7 @@ from mirix.errors import InputError
 from mirix.ingest.inputs import check_time
 from mirix.ingest.screens import ReadShot, kept_at
 from mirix.ingest.spool import Shot
+from mirix.ingest.tiles import Box
 from mirix.memory.record import now
 from mirix.verbs.opened import Opened
 
@@ -45,13 +47,15 @@ class ScreenVerbs:
         title: str | None = None,
         uri: str | None = None,
         monitor: str | None = None,
+        windows: Sequence[Box] = (),
         user_id: str | None = None,
         timezone: str | None = None,
     ) -> UUID:
         """Keep a shot of a screen (RGB) until it is read: encrypted, and safe from a crash once this returns.
 
-        `at` (aware) is when it was taken. Returns the id that its message will have. Raises InputError, SpoolFull when
-        shots come faster than they are read, MirixError when the disk is full.
+        `at` (aware) is when it was taken; `windows` are the places of the windows on it (left, top, right, bottom in
+        pixels), the topmost first: each is read by itself. Returns the id that its message will have. Raises
+        InputError, SpoolFull when shots come faster than they are read, MirixError when the disk is full.
         """
         taken = check_time(at)
         if taken is None:
@@ -65,6 +69,7 @@ class ScreenVerbs:
             title=title,
             uri=uri,
             monitor=monitor or "screen",
+            windows=tuple(windows),
         )
         return await asyncio.to_thread(self.parts.spool.put, user.user_id, shot)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from mirix.ingest.regions import RegionReader, changed_regions
+from mirix.ingest.regions import RegionReader, changed_regions, cut
 from mirix.models.ocr import Line
 
 SIZE = (640, 480)
@@ -99,3 +99,25 @@ def test_region_grows_to_the_whole_of_a_line() -> None:
     ImageDraw.Draw(after).rectangle((100, 100, 108, 113), fill=200)
     (region,) = changed_regions(before, after, [(40, 100, 321, 114)])
     assert region[0] <= 40 and region[2] >= 321
+
+
+def test_windows_are_read_one_after_the_other() -> None:
+    """Two bars on one height, in two windows, are two lines; without windows the recogniser sees one."""
+    image = Image.new("RGB", SIZE, "white")
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((40, 100, 200, 113), fill=(60, 60, 60))
+    pen.rectangle((400, 100, 500, 113), fill=(120, 120, 120))
+    assert len(RegionReader(Bars()).read(image)) == 1
+    front, back = (350, 50, 640, 300), (0, 0, 640, 480)
+    lines = RegionReader(Bars()).read(image, [front, back])
+    assert [line.text for line in lines] == ["shade 120", "shade 60"]
+    assert [line.box[0] for line in lines] == [400, 40]
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30), st.integers(1, 30), st.integers(1, 30)), max_size=4))
+def test_parts_of_a_region_cover_it_once(corners: list[tuple[int, int, int, int]]) -> None:
+    windows = [(left, top, left + width, top + height) for left, top, width, height in corners]
+    covered = np.zeros((60, 60), int)
+    for left, top, right, bottom in cut((5, 5, 55, 55), windows, least=1):
+        covered[top:bottom, left:right] += 1
+    assert covered[5:55, 5:55].min() == 1 and covered.max() == 1 and covered.sum() == 2500

@@ -172,8 +172,29 @@ def test_tesseract_is_asked_in_both_languages_and_its_table_understood(tmp_path:
     assert tesseract.languages == {"en", "zh"}
     lines = tesseract.read(Image.new("RGB", (400, 200)))
     assert [line.text for line in lines] == ["Meeting moved", "周四下午"]
-    assert lines[0].box == (10, 10, 125, 24)
+    assert lines[0].box == (5, 5, 63, 12)  # it was shown twice as large
     assert lines[0].confidence == pytest.approx(0.942, abs=0.001)
+
+
+def test_tesseract_is_shown_dark_letters_twice_as_large(tmp_path: Path) -> None:
+    """A picture that is light on the left and dark on the right comes as one ground, letters dark on it."""
+    save = "open(sys.argv[0] + '.png', 'wb').write(b'\\x89PNG' + sys.stdin.buffer.read())"
+    screen = Image.new("RGB", (200, 100), "white")
+    screen.paste((20, 20, 24), (100, 0, 200, 100))
+    screen.paste((230, 230, 230), (140, 40, 143, 60))  # a stroke of a light letter
+    Tesseract(_program(tmp_path, "eng\nchi_sim", save)).read(screen)
+    with Image.open(tmp_path / "tesseract.png") as shown:
+        assert shown.size == (400, 200)
+        levels = shown.convert("L")
+        assert [levels.getpixel(place) for place in ((50, 100), (340, 20))] == [255, pytest.approx(235, abs=3)]
+        assert levels.getpixel((283, 100)) < 60  # type: ignore[operator]
+
+
+def test_large_picture_is_not_enlarged(tmp_path: Path) -> None:
+    assert Tesseract.ENLARGED_UP_TO < 3840 * 2160
+    answer = f"sys.stdout.buffer.write({TSV.encode()!r})"
+    tesseract = Tesseract(_program(tmp_path, "eng\nchi_sim", answer))
+    assert tesseract.read(Image.new("RGB", (2400, 1400)))[0].box == (10, 10, 125, 24)
 
 
 def test_failing_tesseract_is_a_model_error(tmp_path: Path) -> None:

@@ -1,0 +1,177 @@
+"""The whole of `mirix evaluate screenshotvqa`: record, compare gates, ask, look for leaks, weigh."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mirix.db.pool import User
+from mirix.errors import ConfigError
+from mirix.evaluation.metrics import Share, grouped, mean
+from mirix.evaluation.report import Report
+from mirix.evaluation.runner import Progress, for_each, silent, zone_at
+from mirix.evaluation.screenshots.day import Day
+from mirix.evaluation.screenshots.gates import gate_measures
+from mirix.evaluation.screenshots.leaks import find_leaks
+from mirix.evaluation.screenshots.measure import Asked, ask, ask_bm25, measures
+from mirix.evaluation.screenshots.ocr_cache import CachedRecogniser
+from mirix.evaluation.screenshots.record import Recording, record
+from mirix.models.ocr import HOW_TO_INSTALL, TextRecogniser, make_recogniser
+from mirix.system import AsyncMirix
+
+USER = "screenshots"
+
+
+async def evaluate_screenshotvqa(
+    memory: AsyncMirix,
+    day: Day,
+    *,
+    limit: int | None = None,
+    rate: float | None = None,
+    cache: Path | None = None,
+    compare: bool = True,
+    progress: Progress = silent,
+) -> Report:
+    """Record the pictures of a folder, then ask its questions.
+
+    `rate` takes so many shots a second, as a recorder would; without it they come as fast as they are read. `cache` is
+    a file of recognised text, read and added to. With `compare` the change filters of other products run beside ours.
+    Raises ConfigError without a text recogniser, CaptureError, ModelError.
+    """
+    recogniser = _recogniser(cache)
+    timezone = zone_at(day.pairs[0].asked_at) if day.pairs[0].asked_at else memory.parts.timezone
+    user = await memory.parts.database.ensure_user(USER, timezone)
+    empty = await _database_bytes(memory)
+    recording = await record(
+        memory, user, day.folder, recogniser, limit=limit, rate=rate, compare=compare, progress=progress
+    )
+    began = time.monotonic()
+    await memory.close_batches(user_id=USER)
+    batches = await memory.flush(user_id=USER)
+    managers_s = time.monotonic() - began
+
+    async def asked(pair: Any) -> Asked:
+        return await ask(memory, user, day, recording, pair)
+
+    outcomes = await for_each(day.pairs, asked, what="questions", progress=progress)
+    ids = list(recording.kept)
+    texts = {
+        recording.kept[message.id]: message.text for message in await memory.parts.evidence.by_id(user.user_id, ids)
+    }
+    baseline = ask_bm25(day, recording, texts, user)
+    safety, found = await _safety(memory, user, day, recording, recogniser)
+    return Report(
+        evaluation="screenshotvqa",
+        metrics=measures(outcomes) | safety | {"failed": mean(each.failure is not None for each in outcomes)},
+        groups={
+            "type": grouped(outcomes, lambda outcome: outcome.pair.type, measures),
+            "gate": _gates(day, recording),
+        },
+        baselines={
+            "OCR + BM25": Report(
+                evaluation="screenshotvqa",
+                metrics=measures(baseline),
+                groups={"type": grouped(baseline, lambda outcome: outcome.pair.type, measures)},
+            )
+        },
+        facts={
+            "recogniser": recogniser.name,
+            "recorded": _recorded(recording),
+            "megabytes": {
+                "database": _mb(await _database_bytes(memory) - empty),
+                "text": _mb(sum(len(text.encode()) for text in texts.values())),
+                "pictures": _mb(await asyncio.to_thread(_pictures_bytes, memory)),
+            },
+            "managers": {"batches": batches, "seconds": round(managers_s, 1)},
+            "search_ms": _spread([outcome.search_ms for outcome in outcomes]),
+            "ask_ms": _spread([outcome.usage.ms for outcome in outcomes]),
+            **found,
+        },
+        items=[outcome.to_json() for outcome in outcomes],
+    )
+
+
+def _recogniser(cache: Path | None) -> TextRecogniser:
+    found = make_recogniser()
+    if cache is not None:
+        return CachedRecogniser(cache, found)
+    if found is None:
+        raise ConfigError(f"screenshots cannot be read: {HOW_TO_INSTALL}")
+    return found
+
+
+async def _safety(
+    memory: AsyncMirix, user: User, day: Day, recording: Recording, recogniser: TextRecogniser
+) -> tuple[dict[str, Share], dict[str, Any]]:
+    if day.truth is None:
+        return {}, {}
+    leaks = await find_leaks(memory, user, day.truth, recording, recogniser)
+    shares = {
+        "secrets_stored": mean(
+            [True] * len(leaks.in_rows + leaks.in_pictures)
+            + [False] * max(leaks.secrets - len(leaks.in_rows + leaks.in_pictures), 0)
+        ),
+        "private_frames": mean(
+            [True] * len(leaks.private_frames) + [False] * (leaks.private_shots - len(leaks.private_frames))
+        ),
+    }
+    return shares, {
+        "leaks": {
+            "in_rows": list(leaks.in_rows),
+            "in_pictures": list(leaks.in_pictures),
+            "private_frames": list(leaks.private_frames),
+            "pictures_with_secrets": leaks.secret_shots,
+        }
+    }
+
+
+def _gates(day: Day, recording: Recording) -> dict[str, dict[str, Share]]:
+    runs = {"tiles (ours)": recording.ours} | {name: run for name, run in recording.filters.items() if run.kept}
+    if day.truth is None:
+        return {name: {"kept": mean(file in set(run.kept) for file in recording.taken)} for name, run in runs.items()}
+    return {name: dict(gate_measures(day.truth, recording.taken, run.kept)) for name, run in runs.items()}
+
+
+def _recorded(recording: Recording) -> dict[str, Any]:
+    waits = [shot.waited_s for shot in recording.read]
+    return {
+        "shots": recording.shots,
+        "refused": len(recording.refused),
+        "painted": len(recording.painted),
+        "kept": len(recording.kept),
+        "seconds": round(recording.seconds, 1),
+        "frames_per_s": round(len(recording.read) / recording.seconds, 2),
+        "gate_shots_per_s": round(recording.gate_shots_per_s, 1),
+        "gate_ms": {
+            "privacy": round(1000 * recording.privacy_s / max(recording.shots, 1), 2),
+            "change": round(1000 * recording.ours.seconds / max(len(recording.taken), 1), 2),
+        },
+        "searchable_after_s": _spread(waits, digits=2),
+    }
+
+
+async def _database_bytes(memory: AsyncMirix) -> int:
+    async with memory.parts.database.transaction(None) as conn:
+        row = await (await conn.execute("SELECT pg_database_size(current_database()) AS bytes")).fetchone()
+    assert row is not None
+    return int(row["bytes"])
+
+
+def _pictures_bytes(memory: AsyncMirix) -> int:
+    folder = Path(memory.parts.settings.data_dir) / "frames"
+    return sum(path.stat().st_size for path in folder.rglob("*.sealed"))
+
+
+def _mb(size: int) -> float:
+    return round(size / 1e6, 2)
+
+
+def _spread(values: list[float], digits: int = 1) -> dict[str, float] | None:
+    if not values:
+        return None
+    p50, p95 = np.percentile(values, [50, 95])
+    return {"p50": round(float(p50), digits), "p95": round(float(p95), digits)}
