@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from mirix.memory.message import Message
     from mirix.retrieval.answer import Answer, Citation
 
+Open = Annotated[
+    bool, typer.Option("--open", help="Show the screenshots it rests on in the browser, with the words in yellow.")
+]
 AsOf = Annotated[str | None, typer.Option(help="What held at that time: 2026-11-06, or e.g. 'last Friday'.")]
 
 
@@ -35,17 +38,21 @@ def ask(
     question: Annotated[list[str], typer.Argument(help="The question.")],
     as_of: AsOf = None,
     reveal: Annotated[bool, typer.Option(help="Put vault values into the answer; every reveal is recorded.")] = False,
+    open_page: Open = False,
 ) -> None:
     """Answer a question from memory, with citations."""
-    from mirix.cli import documents
+    from mirix.cli import documents, frame_page
 
     words = " ".join(question)
     with call.open() as memory:
         zone = memory.status().timezone
         at = parse_time(as_of, zone, bound="last") if as_of else None
         answer, sources = answered(call, memory, words, as_of=at, reveal=reveal)
-    call.document(documents.answer_document(words, answer, sources))
-    show_answer(call, answer, sources, ZoneInfo(zone))
+        call.document(documents.answer_document(words, answer, sources))
+        show_answer(call, answer, sources, ZoneInfo(zone))
+        if open_page:
+            entries = frame_page.cited_entries(answer, sources, ZoneInfo(zone))
+            frame_page.show_page(call, memory, words, answer.text, entries, ZoneInfo(zone))
 
 
 def answered(
@@ -113,9 +120,10 @@ def search(
     outdated: Annotated[bool, typer.Option("--outdated", help="Superseded memories too.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="How many at most.")] = 10,
     explain: Annotated[bool, typer.Option("--explain", help="Rank and score in each arm of the search.")] = False,
+    open_page: Open = False,
 ) -> None:
     """Find memories and messages. No model is called."""
-    from mirix.cli import documents, show
+    from mirix.cli import documents, frame_page, show
 
     words = " ".join(query)
     with call.open() as memory:
@@ -134,6 +142,9 @@ def search(
             agent_id=call.agent,
             run_id=call.run,
         )
-    call.document(documents.search_document(words, result))
-    call.show(show.hit_list(result.hits, ZoneInfo(zone), explain=explain))
-    call.note(f"{len(result.hits)} found in {result.ms:.0f} ms")
+        call.document(documents.search_document(words, result))
+        call.show(show.hit_list(result.hits, ZoneInfo(zone), explain=explain))
+        call.note(f"{len(result.hits)} found in {result.ms:.0f} ms")
+        if open_page:
+            entries = frame_page.found_entries(result.hits, ZoneInfo(zone))
+            frame_page.show_page(call, memory, words, None, entries, ZoneInfo(zone))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mirix.retrieval.active import SearchResult
     from mirix.retrieval.answer import Answer
     from mirix.retrieval.hits import Hit
+    from mirix.retrieval.places import FramePlace
 
 Document = dict[str, Any]
 
@@ -93,9 +94,25 @@ def hit_document(hit: Hit) -> Document:
         "outdated": hit.outdated,
         "superseded_by": str(hit.superseded_by) if hit.superseded_by else None,
         "source_ids": [str(source) for source in hit.source_ids],
+        "frame": frame_document(hit.frame),
         "memory": memory_document(hit.record) if hit.record else None,
         "message": message_document(hit.message) if hit.message else None,
         "arms": {arm.value: {"rank": score.rank, "score": score.score} for arm, score in hit.arms.items()},
+    }
+
+
+def frame_document(place: FramePlace | None) -> Document | None:
+    """The picture behind something, and where the words stand on it: left, top, right, bottom in pixels."""
+    if place is None:
+        return None
+    return {
+        "message_id": str(place.message_id),
+        "application": place.application,
+        "title": place.title,
+        "at": place.at.isoformat(),
+        "width": place.width,
+        "height": place.height,
+        "boxes": [list(box) for box in place.boxes],
     }
 
 
@@ -120,6 +137,7 @@ def answer_document(question: str, answer: Answer, sources: Mapping[int, Sequenc
                 "id": str(citation.id),
                 "quote": citation.quote,
                 "outdated": citation.outdated,
+                "frame": frame_document(citation.frame),
                 "sources": [
                     {"id": str(source.id), "at": source.at.isoformat(), "speaker": source.speaker}
                     for source in sources.get(citation.n, ())

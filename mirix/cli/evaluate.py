@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,14 +12,13 @@ import typer
 from mirix.cli.command import Invocation, command
 from mirix.cli.evaluate_answers import judge
 from mirix.cli.evaluate_conversations import DATASETS, on
-from mirix.cli.evaluate_run import loop, own_settings, progress_bars, run_facts
+from mirix.cli.evaluate_run import loop, own_settings, progress_bars, run_evaluation, run_facts, show_report
+from mirix.cli.evaluate_screens import screens
+from mirix.cli.evaluate_screenshots import screenshotvqa
 from mirix.cli.evaluate_stream import stream
 
 if TYPE_CHECKING:
-    from mirix.evaluation import runner
-    from mirix.evaluation.report import Report
     from mirix.evaluation.speed import Speed
-    from mirix.system import AsyncMirix
 
 File = Annotated[Path, typer.Argument(help="The items: JSON lines, or one JSON list.", show_default=False)]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first ones.", show_default=False)]
@@ -41,6 +39,8 @@ def register(app: typer.Typer) -> None:
         command(group, name, models=True)(on(dataset))
     command(group, "judge", models=True)(judge)
     command(group, "stream", models=True)(stream)
+    command(group, "screens", models=True)(screens)
+    command(group, "screenshotvqa", models=True)(screenshotvqa)
     command(group, "speed", models=True)(speed)
     app.add_typer(group)
 
@@ -51,7 +51,7 @@ def routing(call: Invocation, file: File, limit: Limit = None, items: Items = Fa
     from mirix.evaluation.runner import read_items
 
     inputs = read_items(file, RoutingItem, limit=limit)
-    _run(call, items, lambda memory, progress: evaluate_routing(memory, inputs, progress=progress))
+    run_evaluation(call, items, lambda memory, progress: evaluate_routing(memory, inputs, progress=progress))
 
 
 def dates(call: Invocation, file: File, limit: Limit = None, items: Items = False) -> None:
@@ -59,7 +59,7 @@ def dates(call: Invocation, file: File, limit: Limit = None, items: Items = Fals
     from mirix.evaluation.dates import DateItem, evaluate_dates
     from mirix.evaluation.runner import read_items
 
-    _show(call, evaluate_dates(read_items(file, DateItem, limit=limit)), with_items=items)
+    show_report(call, evaluate_dates(read_items(file, DateItem, limit=limit)), with_items=items)
 
 
 def lifelog(
@@ -73,7 +73,9 @@ def lifelog(
     from mirix.evaluation.runner import read_items
 
     people = read_items(file, Person)
-    _run(call, items, lambda memory, progress: evaluate_lifelog(memory, people, limit=limit, progress=progress))
+    run_evaluation(
+        call, items, lambda memory, progress: evaluate_lifelog(memory, people, limit=limit, progress=progress)
+    )
 
 
 def active(
@@ -90,7 +92,7 @@ def active(
 
     turns = read_items(file, ActiveTurn, limit=limit)
     people = read_items(lifelog_file, Person)
-    _run(call, items, lambda memory, progress: evaluate_active(memory, turns, people, progress=progress))
+    run_evaluation(call, items, lambda memory, progress: evaluate_active(memory, turns, people, progress=progress))
 
 
 def speed(call: Invocation) -> None:
@@ -108,32 +110,5 @@ def speed(call: Invocation) -> None:
         report = asyncio_runner.run(measured())
     report = replace(report, facts=run_facts(call, settings, started))
     call.document(report.to_json())
-    for table in report.tables():
-        call.show(table, "")
-
-
-def _run(
-    call: Invocation,
-    with_items: bool,
-    evaluate: Callable[[AsyncMirix, runner.Progress], Awaitable[Report]],
-) -> None:
-    from mirix.evaluation.runner import throwaway_memory
-
-    settings = own_settings(call)
-    started = time.monotonic()
-
-    async def measured() -> Report:
-        with progress_bars(call) as progress:
-            async with throwaway_memory(settings) as memory:
-                return await evaluate(memory, progress)
-
-    with loop() as asyncio_runner:
-        report = asyncio_runner.run(measured())
-    facts = run_facts(call, settings, started)
-    _show(call, replace(report, facts={**facts, **report.facts}), with_items=with_items)
-
-
-def _show(call: Invocation, report: Report, *, with_items: bool) -> None:
-    call.document(report.to_json(with_items=with_items))
     for table in report.tables():
         call.show(table, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mirix.evaluation import runner
     from mirix.evaluation.controls import Audit
     from mirix.evaluation.corpus import Conversation
+    from mirix.evaluation.report import Report
     from mirix.evaluation.systems import MemorySystem
     from mirix.system import AsyncMirix
 
@@ -81,6 +82,33 @@ def run_facts(call: Invocation, settings: Settings, started: float) -> dict[str,
     }
     call.note(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in facts.items()))
     return facts
+
+
+def run_evaluation(
+    call: Invocation, with_items: bool, evaluate: Callable[[AsyncMirix, runner.Progress], Awaitable[Report]]
+) -> Report:
+    """Run an evaluation in a memory of its own and show what it found."""
+    from mirix.evaluation.runner import throwaway_memory
+
+    settings = own_settings(call)
+    started = time.monotonic()
+
+    async def measured() -> Report:
+        with progress_bars(call) as progress:
+            async with throwaway_memory(settings) as memory:
+                return await evaluate(memory, progress)
+
+    with loop() as asyncio_runner:
+        report = asyncio_runner.run(measured())
+    report = replace(report, facts={**run_facts(call, settings, started), **report.facts})
+    show_report(call, report, with_items=with_items)
+    return report
+
+
+def show_report(call: Invocation, report: Report, *, with_items: bool) -> None:
+    call.document(report.to_json(with_items=with_items))
+    for table in report.tables():
+        call.show(table, "")
 
 
 @contextmanager

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from mirix.cli.command import Invocation
-from mirix.cli.evaluate_run import loop, own_settings, progress_bars, run_facts
-
-if TYPE_CHECKING:
-    from mirix.evaluation.report import Report
+from mirix.cli.evaluate_run import run_evaluation
 
 
 def screenshotvqa(
@@ -33,31 +29,21 @@ def screenshotvqa(
 ) -> None:
     """Record a folder of screenshots as the desktop assistant does, then ask: recall, answers and the boxes they point
     at, beside OCR + BM25; storage and speed."""
-    from mirix.evaluation.runner import throwaway_memory
     from mirix.evaluation.screenshots.day import read_day
     from mirix.evaluation.screenshots.run import evaluate_screenshotvqa
 
     day = read_day(folder)
-    settings = own_settings(call)
-    started = time.monotonic()
-
-    async def measured() -> Report:
-        with progress_bars(call) as progress:
-            async with throwaway_memory(settings) as memory:
-                return await evaluate_screenshotvqa(
-                    memory, day, limit=limit, rate=rate, cache=cache, compare=compare, progress=progress
-                )
-
-    with loop() as asyncio_runner:
-        report = asyncio_runner.run(measured())
-    report = replace(report, facts={**run_facts(call, settings, started), **report.facts})
-    call.document(report.to_json(with_items=items))
-    for table in report.tables():
-        call.show(table, "")
+    report = run_evaluation(
+        call,
+        items,
+        lambda memory, progress: evaluate_screenshotvqa(
+            memory, day, limit=limit, rate=rate, cache=cache, compare=compare, progress=progress
+        ),
+    )
     call.show(_facts_table(report.facts))
 
 
-def _facts_table(facts: Any) -> Table:
+def _facts_table(facts: Mapping[str, Any]) -> Table:
     table = Table(title="cost", title_justify="left", box=None, pad_edge=False, show_header=False)
     for name in ("recorded", "megabytes", "managers", "search_ms", "ask_ms", "leaks"):
         for key, value in (facts.get(name) or {}).items():

@@ -36,6 +36,7 @@ from mirix.text.secrets import reference_text
 if TYPE_CHECKING:
     from mirix.curation.frames import KeptFrame
     from mirix.retrieval.answer import Answer, Citation
+    from mirix.retrieval.places import Box
 
 MARKER = "<!-- made by mirix demo -->"  # only a file that holds it is ever written over
 _RESOLVED = re.compile(r" ?\[(\d{4}[-–:\d ]*)\]")
@@ -231,6 +232,12 @@ def _told(week: Week, names: Mapping[UUID, Named], anchor: str, message: Message
 
 
 def _picture(frame: KeptFrame, message: Message, quote: str) -> Picture:
+    return drawn(frame, message.application, message.title, frame.boxes_of(quote) if quote else (), quote)
+
+
+def drawn(frame: KeptFrame, application: str | None, title: str | None, boxes: Sequence[Box], quote: str) -> Picture:
+    """A screenshot as it stands on a page, with `boxes` of it marked, which hold the words of `quote`."""
+
     def percent(part: int, whole: int) -> float:
         return round(100 * part / whole, 2)
 
@@ -238,7 +245,7 @@ def _picture(frame: KeptFrame, message: Message, quote: str) -> Picture:
         url=f"data:image/webp;base64,{base64.b64encode(frame.webp).decode()}",
         width=frame.width,
         height=frame.height,
-        title=" · ".join(part for part in (message.application, message.title) if part) or "Screenshot",
+        title=" · ".join(part for part in (application, title) if part) or "Screenshot",
         marks=tuple(
             (
                 percent(left, frame.width),
@@ -246,7 +253,7 @@ def _picture(frame: KeptFrame, message: Message, quote: str) -> Picture:
                 percent(right - left, frame.width),
                 percent(bottom - top, frame.height),
             )
-            for left, top, right, bottom in (frame.boxes_of(quote) if quote else ())
+            for left, top, right, bottom in boxes
         ),
         quote=quote,
     )
@@ -316,7 +323,7 @@ def _reply(week: Week, anchors: Mapping[UUID, str], told: Mapping[UUID, Told], a
     citations = asked.answer.citations
     return Reply(
         question=asked.question,
-        text=_linked(asked.answer.text, {citation.n: anchors.get(citation.id, "") for citation in citations}),
+        text=linked(asked.answer.text, {citation.n: anchors.get(citation.id, "") for citation in citations}),
         passed=asked.passed,
         quotes=tuple(
             Quoted(
@@ -332,7 +339,7 @@ def _reply(week: Week, anchors: Mapping[UUID, str], told: Mapping[UUID, Told], a
     )
 
 
-def _linked(text: str, targets: Mapping[int, str]) -> Markup:
+def linked(text: str, targets: Mapping[int, str]) -> Markup:
     """The answer with its numbers as links."""
 
     def link(match: re.Match[str]) -> str:

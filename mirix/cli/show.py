@@ -392,7 +392,7 @@ def citation_list(answer: Answer, sources: Mapping[int, Sequence[Message]], zone
         if citation.outdated:
             quote.append("  (outdated)", style="italic yellow")
         said = sources.get(citation.n, ())
-        source = f"{said[0].speaker}, {moment(said[0].at, zone)}" if said else ""
+        source = f"{said[0].application or said[0].speaker}, {moment(said[0].at, zone)}" if said else ""
         more = f" +{len(said) - 1}" if len(said) > 1 else ""
         table.add_row(
             Text(f"[{citation.n}]", style="dim"), kind_text(citation.kind), quote, Text(source + more, style="dim")

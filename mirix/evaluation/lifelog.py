@@ -8,7 +8,7 @@ question ─┬─ search ─> ranked evidence ─> recall at 10       ─┐ th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -25,6 +25,7 @@ from mirix.evaluation.runner import Progress, for_each, silent
 from mirix.ingest.inputs import Origin, from_messages
 from mirix.memory.message import Role
 from mirix.memory.record import now
+from mirix.models.usage import Usage
 from mirix.retrieval.hits import evidence_ranking
 from mirix.system import AsyncMirix
 
@@ -108,6 +109,8 @@ class Asked:
     verdict: Verdict
     in_context: Sequence[str] = ()  # the messages behind what the answering model was shown
     failure: str | None = None  # the model failed
+    search_ms: float = 0.0
+    usage: Usage = field(default_factory=Usage)  # of the answer
 
     @property
     def found(self) -> float | None:
@@ -208,7 +211,15 @@ async def ask(memory: AsyncMirix, told: Told, question: Question) -> Asked:
         answer = await memory.ask(question.question, user_id=told.user, asked_at=question.asked_at, reveal=True)
     except ModelError as error:
         verdict = Verdict(claimed=False, right=False, f1=0.0)
-        return Asked(told=told, question=question, ranked=ranked, answer="", verdict=verdict, failure=str(error))
+        return Asked(
+            told=told,
+            question=question,
+            ranked=ranked,
+            answer="",
+            verdict=verdict,
+            failure=str(error),
+            search_ms=found.ms,
+        )
     return Asked(
         told=told,
         question=question,
@@ -216,6 +227,8 @@ async def ask(memory: AsyncMirix, told: Told, question: Question) -> Asked:
         answer=answer.text,
         verdict=_verdict(told, question, answer.text),
         in_context=told.names([source for item in answer.context.items for source in item.hit.source_ids]),
+        search_ms=found.ms,
+        usage=answer.usage,
     )
 
 

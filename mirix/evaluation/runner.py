@@ -10,10 +10,11 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -90,26 +91,29 @@ def read_items(path: Path, item_type: type[Item], *, limit: int | None = None) -
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     items = []
-    for number, value in enumerate(_values(path, text), 1):
+    for place, value in islice(_values(path, text), limit):
         try:
             items.append(item_type.model_validate(value))
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
-            raise InputError(f"{path} item {number}: {faults}") from None
-        if limit is not None and number >= limit:
-            break
+            faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'it'}: {e['msg']}" for e in error.errors()[:3])
+            raise InputError(f"{path} {place}: {faults}") from None
     if not items:
         raise InputError(f"{path} holds no items")
     return items
 
 
-def _values(path: Path, text: str) -> Iterable[Any]:
-    try:
-        if text.lstrip().startswith("["):
-            return list(json.loads(text))
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError as error:
-        raise InputError(f"{path} is neither a JSON list nor JSON lines: {error}") from None
+def _values(path: Path, text: str) -> Iterator[tuple[str, Any]]:
+    """The values of a file, each with its place."""
+    is_list = text.lstrip().startswith("[")
+    for number, part in enumerate([text] if is_list else text.split("\n"), 1):
+        if not part.strip():
+            continue
+        try:
+            value = json.loads(part)
+        except ValueError as error:
+            place = "" if is_list else f" line {number}"
+            raise InputError(f"{path}{place} is neither a JSON list nor JSON lines: {error}") from None
+        yield from ((f"item {n}", item) for n, item in enumerate(value, 1)) if is_list else [(f"line {number}", value)]
 
 
 def zone_at(moment: datetime) -> str:

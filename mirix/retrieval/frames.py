@@ -23,6 +23,7 @@ from mirix.retrieval.places import Box, FrameLine, FramePlace, boxes_for_answer,
 
 logger = logging.getLogger(__name__)
 
+MOST_SOURCES = 5  # messages of a memory among which its picture is looked for
 MOST_PICTURES = 3  # that a model is shown for one answer
 _FRAME = statements("frame")
 
@@ -123,7 +124,8 @@ def _pictured(hit: Hit) -> Sequence[UUID]:
     """The messages behind a hit that may be pictures, the best first."""
     if hit.message is not None:
         return [hit.id] if hit.message.mime.startswith("image/") else []
-    return hit.source_ids if hit.record is not None and hit.record.source_kind == "screen" else []
+    is_seen = hit.record is not None and hit.record.source_kind == "screen"
+    return hit.source_ids[:MOST_SOURCES] if is_seen else []
 
 
 def _frames_of(hit: Hit, stored: Mapping[UUID, _Stored]) -> list[_Stored]:

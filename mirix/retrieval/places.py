@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 from mirix.retrieval.forms import Form, forms_asked
@@ -27,6 +26,9 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 MOST_BOXES = 3
 # What a word is worth by where it comes from.
 VALUE, SAID, ASKED = 3.0, 1.0, 0.5
+FEW_WORDS = 8  # of an answer that gives a value and little else
+NEAR = 3  # words round a word of the question
+TOLD = 0.3  # of the worth of the best line, for a line that stands in the memory
 LABELLED = 0.8  # of what a label is worth, counted for its value
 UNFIT = 0.3  # of the worth of a line that does not hold what is asked for
 BESIDE = 0.35  # of what the lines around a line are worth, counted for it
@@ -34,6 +36,7 @@ FURTHER = 0.5  # of the gain of the first line that a further one has to bring
 FURTHER_NEAR = 0.25  # where it stands right below or above one that was taken: a sentence over two lines
 QUOTE_SHARE = 0.5  # of the words of a line that a quote must hold, for the line to be a part of it
 LEAST_RUN = 3  # characters of a value that is looked for without regard to spaces
+SOURCE_SHARE = 0.4  # of the words of "who …" or "in which program …" that are to stand where it was said
 LINE_GAP = 1.6  # heights of a line, up to which the next one belongs to it
 
 _ASKS_TIME = re.compile(
@@ -43,18 +46,29 @@ _ASKS_CODE = re.compile(
     r"\b(?:number|code|price|costs?|total|plate|pin|version|address|amount)\b|编号|号码|单号|密码|价格|多少|总[计共]|合计",
     re.IGNORECASE,
 )
+_ASKS_SOURCE = re.compile(
+    r"\bwho(?:m|se)?\b|\b(?:which|what) (?:app|application|program|window|website|site)\b"
+    r"|谁|哪个(?:应用|程序|软件|窗口|网站)",
+    re.IGNORECASE,
+)
 _MONTH = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _TIME = re.compile(
     rf"\d[:：]\d\d|\d{{4}}-\d\d|\b\d{{1,2}}[./]\d{{1,2}}\b|\b{_MONTH}\.? \d|\d {_MONTH}|\d ?(?:am|pm)\b"
     r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|[\d一二三四五六七八九十] ?[月日号点]|周[一二三四五六日末]|星期",
     re.IGNORECASE,
 )
-_WHOLE_VALUE = re.compile(r"[^\s，。；、,;]*\d[^\s，。；、,;]*")
+_VALUE = re.compile(r"\d(?:[\w.,:/-]*\w)?", re.ASCII)  # a number, without its currency and full stop
 _YEAR = re.compile(r"(?:19|20)\d\d")  # of a resolved date: seldom on the screen
 _DIGIT = re.compile(r"[\d〇零一二三四五六七八九十]")
 
 
-@dataclass(frozen=True, kw_only=True)
+@lru_cache(maxsize=1 << 13)
+def _words_of(text: str) -> frozenset[str]:
+    """Kept, for most lines of a screen stand on the next one too."""
+    return frozenset(tokens(text))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)  # the same words in another place are another line
 class FrameLine:
     """A recognised line. Where it held a secret its text is sealed and its pixels are painted over."""
 
@@ -63,7 +77,7 @@ class FrameLine:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        return frozenset(tokens(self.text))
+        return _words_of(self.text)
 
     @property
     def height(self) -> int:
@@ -95,35 +109,70 @@ def boxes_for_quote(lines: Sequence[FrameLine], quote: str) -> tuple[Box, ...]:
 
 
 def boxes_for_answer(lines: Sequence[FrameLine], *, question: str, said: str, quote: str = "") -> tuple[Box, ...]:
-    """Where an answer stands. `said` is what it says, `quote` the sentence of its source that is nearest to that."""
+    """Where an answer stands. `said` is what it says, `quote` the sentence of its source that is nearest to that.
+
+    An answer that is not on the picture (counted, or misread by the recogniser) has the place of its question.
+    """
     asked, told, quoted = (frozenset(tokens(text)) for text in (question, said, quote))
-    weights = dict.fromkeys(asked, ASKED) | dict.fromkeys(quoted | (told & asked), SAID)
-    weights |= {word: SAID if _YEAR.fullmatch(word) else VALUE for word in told - asked}
-    values = [value for value in _WHOLE_VALUE.findall(said) if value not in question]
-    holding = [line for line in lines if any(_holds(line.text, value) for value in values)]
-    wholes = [_flat(value) for value in [said, *values] if len(_flat(value)) >= LEAST_RUN]
-    holding = holding or [line for line in lines if any(value in _flat(line.text) for value in wholes)]
+    weights = dict.fromkeys(asked, ASKED) | dict.fromkeys(quoted | (told & asked), SAID) | _told_weights(said, asked)
+    whole = _holding_flat(lines, [said])
+    values = [value for value in _VALUE.findall(said) if value not in question]
+    holding = whole or [line for line in lines if any(_holds(line.text, value) for value in values)]
     # What shares only words of the question with a line tells no answer, unless the answer is made of them.
     sought = told - asked if any(line.words & (told - asked) for line in lines) else told or quoted
     near = _near_to(lines, holding) if holding else lines
-    found = _covering(near, weights, _rarity(lines), sought, around=lines)
-    return _boxes([line for line in found if line.words & (sought | quoted)] or holding[:1])
+    most = 1 if whole else MOST_BOXES
+    found = _covering(near, weights, _rarity(lines, weights), sought, around=lines, first_of=holding, most=most)
+    found = [line for line in found if line in holding or line.words & (sought | quoted)]
+    if not found:
+        return boxes_for_query(lines, question, quote)
+    if _ASKS_SOURCE.search(question):
+        found += _what_was_said(lines, found[0], asked)
+    return _boxes(found[:MOST_BOXES])
+
+
+def _what_was_said(lines: Sequence[FrameLine], name: FrameLine, asked: frozenset[str]) -> list[FrameLine]:
+    """The line that holds most words of the question, rather beside the name, where the name has none of them."""
+    if name.words & asked:
+        return []
+    told = [line for line in lines if len(line.words & asked) >= SOURCE_SHARE * len(asked)]
+    return [max(told, key=lambda line: len(line.words & asked) + _is_beside(name, line))] if told else []
+
+
+def _told_weights(said: str, asked: frozenset[str]) -> dict[str, float]:
+    """Of a long answer, which quotes more than was asked for, what stands near the words of the question counts."""
+    words = tokens(said)
+    weights = {word: SAID if _YEAR.fullmatch(word) else VALUE for word in words if word not in asked}
+    places = [place for place, word in enumerate(words) if word in asked]
+    if len(set(words)) <= FEW_WORDS or not places:
+        return weights
+    near = {word for place in places for word in words[max(place - NEAR, 0) : place + NEAR + 1]}
+    return {word: weight if word in near else ASKED for word, weight in weights.items()} | dict.fromkeys(
+        near & asked, VALUE
+    )
 
 
 def boxes_for_query(lines: Sequence[FrameLine], query: str, told: str = "") -> tuple[Box, ...]:
     """Where a query is likely answered. `told` is what a memory tells that was made of the picture."""
-    if told:
-        return boxes_for_answer(lines, question=query, said=told)
-    asked, rarity, wanted = frozenset(tokens(query)), _rarity(lines), _form_of(query)
+    asked, wanted = frozenset(tokens(query)), _form_of(query)
+    rarity = _rarity(lines, asked)
     own = {line: sum(rarity[word] for word in line.words & asked) for line in lines}
+    if told:
+        of_memory, most = frozenset(tokens(told)), max(own.values(), default=0.0) or 1.0
+        own = {
+            line: worth + TOLD * most * len(line.words & of_memory) / (len(line.words) or 1)
+            for line, worth in own.items()
+        }
+    labels = [line for line in lines if line.words & asked]
     found: list[tuple[float, FrameLine, FrameLine | None]] = []
     for line in lines:
-        label = max(_labels(line, lines), key=lambda other: own[other], default=None)
+        label = max(_labels(line, labels), key=lambda other: own[other], default=None)
         worth = own[line] + (LABELLED * own[label] if label else 0.0)
-        found.append((worth * (1.0 if _answers(line, wanted, asked) else UNFIT), line, label))
-    worth, best, label = max(found, key=lambda each: each[0], default=(0.0, None, None))
-    if best is None or worth <= 0.0:
+        if worth > 0.0:
+            found.append((worth * (1.0 if _answers(line, wanted, asked) else UNFIT), line, label))
+    if not found:
         return ()
+    _, best, label = max(found, key=lambda each: each[0])
     return _boxes([best, *([label] if label and own[label] > own[best] else [])])
 
 
@@ -134,23 +183,28 @@ def _covering(
     further: frozenset[str],
     *,
     around: Sequence[FrameLine] = (),
+    first_of: Sequence[FrameLine] = (),
     most: int = MOST_BOXES,
     least: float = FURTHER,
 ) -> list[FrameLine]:
-    """The fewest lines that hold what is wanted between them, the best first; from the second on the words that count
-    are those of `further`."""
+    """The fewest lines that hold what is wanted between them, the best first: one of `first_of`, where there are any.
+
+    From the second on the words that count are those of `further`.
+    """
 
     def worth(words: Iterable[str]) -> float:
         return sum(weights[word] * rarity.get(word, 1.0) for word in words if word in weights)
 
-    context = {line: worth(_context(line, around) - line.words) for line in lines} if around else {}
+    telling = [line for line in around if not line.words.isdisjoint(weights)]
+    context = {line: worth(_context(line, telling) - line.words) for line in lines if line in telling}
     missing = set(weights)
     chosen: list[FrameLine] = []
     first = 0.0
     while len(chosen) < most:
-        gains = {line: worth(line.words & missing) for line in lines if line not in chosen}
+        open_to = first_of if first_of and not chosen else lines
+        gains = {line: worth(line.words & missing) for line in open_to if line not in chosen}
         best = max(gains, key=lambda line: gains[line] and gains[line] + BESIDE * context.get(line, 0.0), default=None)
-        if best is None or gains[best] <= 0.0:
+        if best is None or (gains[best] <= 0.0 and best not in first_of):
             break
         share = FURTHER_NEAR if any(_is_next(best, line) for line in chosen) else least
         if chosen and gains[best] < min(share, least) * first:
@@ -161,10 +215,10 @@ def _covering(
     return chosen
 
 
-def _rarity(lines: Sequence[FrameLine]) -> dict[str, float]:
-    """By word: how little it is spread over the lines of the picture."""
-    holders = Counter(word for line in lines for word in line.words)
-    return {word: math.log(1 + len(lines) / count) for word, count in holders.items()}
+def _rarity(lines: Sequence[FrameLine], words: Iterable[str]) -> dict[str, float]:
+    """By word that stands on the picture: how little it is spread over the lines."""
+    counts = ((word, sum(word in line.words for line in lines)) for word in words)
+    return {word: math.log(1 + len(lines) / count) for word, count in counts if count}
 
 
 def _context(line: FrameLine, lines: Sequence[FrameLine]) -> frozenset[str]:
@@ -215,7 +269,12 @@ def _near_to(lines: Sequence[FrameLine], holding: Sequence[FrameLine]) -> list[F
 
 
 def _holds(text: str, value: str) -> bool:
-    return re.search(rf"(?<![A-Za-z0-9]){re.escape(value.strip('.:'))}(?![A-Za-z0-9])", text) is not None
+    return re.search(rf"(?<![0-9.,:]){re.escape(value)}(?![0-9])", text) is not None
+
+
+def _holding_flat(lines: Sequence[FrameLine], values: Iterable[str]) -> list[FrameLine]:
+    flat = [value for value in map(_flat, values) if len(value) >= LEAST_RUN]
+    return [line for line in lines if any(value in _flat(line.text) for value in flat)]
 
 
 def _flat(text: str) -> str:

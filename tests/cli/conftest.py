@@ -28,6 +28,7 @@ def environment(owner_url: str, tmp_path: Path) -> dict[str, str | None]:
         "MIRIX_USER": None,
         "MIRIX_CHAT_MODEL": None,
         "MIRIX_MEMORY_MODEL": None,
+        "BROWSER": "true",  # opens nothing
     }
 
 

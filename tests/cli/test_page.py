@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mirix.cli.page import MARKER, Asked, Week, language, prose, week_page
-from mirix.curation.frames import FrameLine, KeptFrame
+from mirix.curation.frames import KeptFrame
 from mirix.memory.core import CoreRecord
 from mirix.memory.episodic import EpisodicRecord
 from mirix.memory.knowledge_vault import VaultRecord
@@ -25,6 +25,7 @@ from mirix.memory.semantic import SemanticRecord
 from mirix.models.usage import Usage
 from mirix.retrieval.answer import Answer, Citation
 from mirix.retrieval.context import Context
+from mirix.retrieval.places import FrameLine
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOSTILE = '<script>alert(1)</script><img src="https://evil.example/x" onerror="alert(2)">\'";--></style>'

@@ -29,7 +29,15 @@ def test_items_are_read_from_lines_and_from_a_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"), [('{"id": 1}', "item 1: id"), ("not json", "neither"), ("[]", "holds no items")]
+    ("text", "complaint"),
+    [
+        ('{"id": "a"}\n\n{"id": 1}', "line 3: id"),
+        ('{"id": "a"}\nnot json', "line 2 is neither"),
+        ('{"id": "a"}\n["id"]', "line 2: it: "),
+        ('[{"id": "a"}, {"id": 1}]', "item 2: id"),
+        ('[{"id": "a"}', "is neither"),
+        ("[]", "holds no items"),
+    ],
 )
 def test_a_wrong_file_is_named(tmp_path: Path, text: str, complaint: str) -> None:
     path = tmp_path / "items.jsonl"
