@@ -33,7 +33,7 @@ from mirix.memory.store import Connection
 from mirix.retrieval import arms
 from mirix.retrieval.arms import Filters, Probe
 from mirix.retrieval.asked import Asked, Deadline, Merge, Wanted
-from mirix.retrieval.bridges import Bridge, bridge, probes_of_the_table
+from mirix.retrieval.bridges import Bridge, bridge, probes_of_the_table, times_named
 from mirix.retrieval.collecting import Pace, collect, collect_in_time
 from mirix.retrieval.fusion import Arm
 from mirix.retrieval.hits import Hit, SearchResult
@@ -42,7 +42,6 @@ from mirix.retrieval.need import needs_memory
 from mirix.retrieval.overview import Overviews
 from mirix.retrieval.ranking import rank
 from mirix.retrieval.terms import term_shares, without_lead
-from mirix.text.dates import find_mentions
 from mirix.text.names import cut_names, names_in
 
 __all__ = ["Filters", "Hit", "Retriever", "SearchResult"]
@@ -156,14 +155,16 @@ class Retriever:
         asked, dropped = await self._prepare(user, texts, filters, asked_at, wanted.deadline)
         async with self._database.transaction(user.user_id) as conn:
             too_late: tuple[Arm, ...] = ()
-            if wanted.deadline.at is None:
-                found = await collect(conn, asked)
-            else:
+            if wanted.deadline.at is not None:
                 found, too_late = await collect_in_time(conn, asked, wanted.deadline, self._pace)
-            started = time.monotonic()
-            hits = await rank(conn, asked, found, wanted)
-            self._pace.note(user.user_id, "rank", (time.monotonic() - started) * 1000)
-            if wanted.deadline.at is None:
+            async with conn.pipeline():  # one for all: to enter and leave one costs as much as several statements
+                if wanted.deadline.at is None:
+                    found = await collect(conn, asked)
+                started = time.monotonic()
+                hits = await rank(conn, asked, found, wanted)
+                self._pace.note(user.user_id, "rank", (time.monotonic() - started) * 1000)
+            # To count all that a user has takes longer than a search: only where there is a sign of it.
+            if wanted.deadline.at is None and user.user_id not in self._checked and arms.may_lack_vectors(found):
                 await self._tell_of_other_vectors(conn, asked)
         dropped_arms = tuple(arm for arm in Arm if arm in {*dropped, *too_late})
         result = SearchResult(hits=tuple(hits), ms=wanted.ms, dropped_arms=dropped_arms)
@@ -220,7 +221,7 @@ class Retriever:
     async def _tell_of_other_vectors(self, conn: Connection, asked: Asked) -> None:
         """Once: that most of a user's memory is not searched by meaning, and what to do about it."""
         vector = next((probe.vector for probe in asked.probes if probe.vector is not None), None)
-        if vector is None or asked.embedding_model is None or asked.user.user_id in self._checked:
+        if vector is None or asked.embedding_model is None:
             return
         self._checked.add(asked.user.user_id)
         lacking = await count_lacking(conn, asked.user.user_id, asked.embedding_model, dimensions=len(vector))
@@ -251,7 +252,7 @@ _NOTHING = Probe(text="", terms=(), vector=None, times=())
 
 
 def _probe(text: str, vector: Vector | None, asked_at: datetime, user: User, speakers: Sequence[str]) -> Probe:
-    mentions = find_mentions(text, asked_at, user.timezone)
+    mentions = times_named(text, asked_at, user.timezone)
     shares = term_shares(text, apart_from=speakers)
     return Probe(
         text=text,

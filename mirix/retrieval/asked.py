@@ -75,22 +75,27 @@ class Asked:
     embedding_model: str | None
     overview: Overview
 
-    def of_probe(self, probe: Probe) -> dict[str, Any]:
-        """The parameters of an arm."""
-        is_beside = probe is not self.probes[0]
-        return arms.parameters(
-            self.user.user_id,
-            self.filters,
-            probe,
-            self.embedding_model,
-            is_beside=is_beside,
-            sizes=self.overview.shelves,
-        )
-
     @cached_property
-    def _parameters(self) -> dict[str, Any]:
-        return self.of_probe(self.probes[0])
+    def by_probe(self) -> tuple[Mapping[str, Any], ...]:
+        """The parameters of the arms, for each probe."""
+        return tuple(
+            arms.parameters(
+                self.user.user_id,
+                self.filters,
+                probe,
+                self.embedding_model,
+                is_beside=place > 0,
+                is_naming=bool(self.named),
+                sizes=self.overview.shelves,
+            )
+            for place, probe in enumerate(self.probes)
+        )
 
     def parameters(self, ids: Collection[Key]) -> dict[str, Any]:
         """The parameters of a statement on what was found."""
-        return self._parameters | {"ids": f"{{{','.join(ids)}}}"}
+        return {**self.by_probe[0], "ids": written_ids(ids)}
+
+
+def written_ids(ids: Collection[Key]) -> str:
+    """Ids as the server reads an array of them."""
+    return f"{{{','.join(ids)}}}"

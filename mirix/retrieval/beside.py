@@ -99,6 +99,7 @@ def belonging(question: str, near: Sequence[Beside], *, best: Key | None = None)
     Of the `best` hit the steps that follow it too, where it is asked how something is done.
     """
     asked = _words(question)
+    held = {text: asked & _words(text) for text in {each.anchor_text for each in near}}
     wants_several = _SEVERAL.search(question) is not None
     forms = [told for asks, told in _FORMS if asks.search(question)]
     found: dict[Key, list[tuple[int, int, Key]]] = {}
@@ -108,7 +109,7 @@ def belonging(question: str, near: Sequence[Beside], *, best: Key | None = None)
             continue
         if each.anchor == best and each.later_s > 0 and each.is_same_role and _CORRECTION.match(each.text):
             right.setdefault(each.anchor, []).append(each.id)
-        added = asked & _words(each.text) - _words(each.anchor_text)
+        added = (asked & _words(each.text)) - held[each.anchor_text]
         fits = any(told.search(each.text) and (wants_several or not told.search(each.anchor_text)) for told in forms)
         if len(added) > 1 or fits:  # one word in common is common
             found.setdefault(each.anchor, []).append((-len(added) - 2 * fits, each.distance, each.id))

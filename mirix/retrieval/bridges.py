@@ -14,14 +14,14 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
 from mirix.retrieval.latest import Latest
 from mirix.text.analyser import tokens
 from mirix.text.chunks import HAN
-from mirix.text.dates import find_mentions
+from mirix.text.dates import TimeMention, find_mentions
 
 MAX_PROBES = 6
 _HAN = re.compile(f"[{HAN}]")
@@ -86,8 +86,8 @@ def bridge(turn: str, at: datetime, timezone: str) -> list[Bridge]:
     chinese = is_chinese(turn)
     text = " ".join(unicodedata.normalize("NFKC", turn).casefold().split())
     words = frozenset(tokens(turn))
-    hits = {slot: _count(slot, text, words) for slot in _slots() if slot.is_chinese == chinese}
-    chosen = sorted((slot for slot, count in hits.items() if count), key=lambda slot: -hits[slot])
+    counted = [(_count(slot, text, words), slot) for slot in _slots() if slot.is_chinese == chinese]
+    chosen = [slot for count, slot in sorted(counted, key=lambda each: -each[0]) if count]
     probes = [Bridge(text=day, slot="day") for day in dict.fromkeys(_days(turn, at, timezone, is_chinese=chinese))]
     depth = max((len(slot.find) for slot in chosen), default=0)
     probes += [
@@ -99,6 +99,12 @@ def bridge(turn: str, at: datetime, timezone: str) -> list[Bridge]:
     return probes[:MAX_PROBES]
 
 
+@lru_cache(maxsize=8)
+def times_named(text: str, at: datetime, timezone: str) -> tuple[TimeMention, ...]:
+    """The times that a text names: asked more than once in a search."""
+    return tuple(find_mentions(text, at, timezone))
+
+
 def _count(slot: _Slot, text: str, words: frozenset[str]) -> int:
     """How many of a slot's words a turn holds."""
     return len(slot.words & words) + sum(phrase in text for phrase in slot.phrases)
@@ -107,7 +113,7 @@ def _count(slot: _Slot, text: str, words: frozenset[str]) -> int:
 def _days(turn: str, at: datetime, timezone: str, *, is_chinese: bool) -> Iterator[str]:
     """The days that a turn names, as habits and plans are told."""
     zone = ZoneInfo(timezone)
-    for mention in find_mentions(turn, at, timezone):
+    for mention in times_named(turn, at, timezone):
         start, end = mention.range.start.astimezone(zone), mention.range.end.astimezone(zone)
         if (end - start).days > 1:
             continue

@@ -81,7 +81,9 @@ async def collect_in_time(
 
 def _jobs(asked: Asked) -> Sequence[tuple[int, Arm, Mapping[str, Any]]]:
     return [
-        (index, arm, asked.of_probe(probe)) for index, probe in enumerate(asked.probes) for arm in arms.wanted(probe)
+        (index, arm, values)
+        for index, (probe, values) in enumerate(zip(asked.probes, asked.by_probe, strict=True))
+        for arm in arms.wanted(probe)
     ]
 
 

@@ -9,8 +9,10 @@ only a turn beside it does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from mirix.retrieval.fusion import Candidate, Key
 
@@ -32,30 +34,23 @@ def covered(candidates: Mapping[Key, Candidate], held: Held) -> dict[Key, float]
     Terms that no text holds do not count. The second neighbours are known of those whose first are candidates too.
     """
     weigh = _Weigher(held.weights)
-    whole = weigh(_union(held.terms.values()))
+    whole = weigh(reduce(or_, held.terms.values(), 0))
     if whole <= 0:
         return dict.fromkeys(candidates, 0.0)
     found = {}
+    terms_of = held.terms.get
     for key, candidate in candidates.items():
-        own = held.terms.get(key, 0)
-        beside = own | _union(held.terms.get(near, 0) for near in candidate.neighbours)
-        far = beside | _union(held.terms.get(other, 0) for other in _second(candidate, candidates))
+        own = beside = terms_of(key, 0)
+        for near in candidate.neighbours:
+            beside |= terms_of(near, 0)
+        far = beside
+        for near in candidate.neighbours:
+            if near in candidates:
+                for other in candidates[near].neighbours:
+                    far |= terms_of(other, 0)
         share = weigh(own) + BESIDE * weigh(beside & ~own) + NEAR * weigh(far & ~beside)
         found[key] = min(1.0, share / whole)
     return found
-
-
-def _second(candidate: Candidate, candidates: Mapping[Key, Candidate]) -> Iterable[Key]:
-    for near in candidate.neighbours:
-        if near in candidates:
-            yield from candidates[near].neighbours
-
-
-def _union(sets: Iterable[int]) -> int:
-    union = 0
-    for terms in sets:
-        union |= terms
-    return union
 
 
 class _Weigher:
@@ -66,6 +61,8 @@ class _Weigher:
         self._known = {0: 0.0}
 
     def __call__(self, terms: int) -> float:
-        if terms not in self._known:
-            self._known[terms] = sum(weight for place, weight in enumerate(self._weights) if terms >> place & 1)
-        return self._known[terms]
+        known = self._known.get(terms)
+        if known is None:
+            known = sum(weight for place, weight in enumerate(self._weights) if terms >> place & 1)
+            self._known[terms] = known
+        return known

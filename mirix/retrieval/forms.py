@@ -13,9 +13,8 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
 
 
 class Form(Enum):
@@ -78,10 +77,10 @@ class Manner:
     """How a text is told."""
 
     text: str
+    _words: frozenset[str] = field(init=False, repr=False)
 
-    @cached_property
-    def _words(self) -> frozenset[str]:
-        return frozenset(self.text.lower().translate(_BLANKED).split())
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_words", frozenset(self.text.lower().translate(_BLANKED).split()))
 
     @property
     def is_first_person(self) -> bool:
@@ -90,9 +89,12 @@ class Manner:
 
     def has_form(self, forms: Collection[Form], people: Collection[str] = ()) -> bool:
         """Whether something of one of the forms is told. The names of `people` who speak there are none."""
-        if any(self._holds(form) for form in forms):
-            return True
-        return any(form is not Form.NUMBER for form in forms) and self._names_something(people)
+        wants_name = False
+        for form in forms:
+            if self._holds(form):
+                return True
+            wants_name = wants_name or form is not Form.NUMBER
+        return wants_name and self._names_something(people)
 
     def _holds(self, form: Form) -> bool:
         if not self._words.isdisjoint(_FORMS[form]):

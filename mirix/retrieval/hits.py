@@ -77,10 +77,12 @@ def _says_it_already(kept: Hit, kept_words: frozenset[str], hit: Hit, words: fro
         return False
     if kept.record is not None and hit.message is not None and hit.id in kept.source_ids:
         return len(words & kept_words) >= COVERED * len(words)
-    is_of_one = kept.record is not None and not set(hit.source_ids).isdisjoint(kept.source_ids)
-    if is_of_one and kept.kind is not hit.kind and hit.kind in _SENTENCES:
+    if kept.kind is not hit.kind:
+        can_repeat = kept.record is not None and hit.kind in _SENTENCES
+        if not can_repeat or set(hit.source_ids).isdisjoint(kept.source_ids):
+            return False
         return len(words & kept_words) >= NEAR_COPY * len(words)
-    if kept.kind is not hit.kind or _speaker(kept) != _speaker(hit) or min(len(words), len(kept_words)) < FEW_WORDS:
+    if _speaker(kept) != _speaker(hit) or min(len(words), len(kept_words)) < FEW_WORDS:
         return False
     return len(words & kept_words) >= NEAR_COPY * len(words | kept_words)
 

@@ -49,17 +49,13 @@ class Overviews:
         return seen
 
     async def _look(self, user_id: int, embedder: Embedder | None) -> Overview:
-        values = {"user_id": user_id}
-        async with self._database.transaction(user_id) as conn, conn.pipeline():
-            speakers = await arms.execute(conn, arms.query("speakers"), values)
-            shelves = await arms.execute(conn, arms.query("shelves"), values)
-            indexes = None
-            if (
-                embedder is not None and embedder.is_local
-            ):  # one that is far away has to be asked how wide its vectors are
+        async with self._database.transaction(user_id) as conn:
+            [row] = await (await arms.execute(conn, arms.overview(), {"user_id": user_id})).fetchall()
+            shelves = {shelf: (documents, terms) for shelf, documents, terms in row["shelves"]}
+            indexes: frozenset[near.NearIndex] | None = None
+            if sum(documents for documents, _ in shelves.values()) < near.INDEX_FROM // 2:
+                indexes = frozenset()  # nothing has earned one
+            elif embedder is not None and embedder.is_local:
+                # One that is far away has to be asked how wide its vectors are.
                 indexes = await near.present(conn, user_id, embedder.name, embedder.dimensions)
-            return Overview(
-                speakers=tuple(row["speaker"] for row in await speakers.fetchall()),
-                shelves={row["shelf"]: (row["documents"], row["terms"]) for row in await shelves.fetchall()},
-                indexes=indexes,
-            )
+            return Overview(speakers=tuple(row["speakers"]), shelves=shelves, indexes=indexes)

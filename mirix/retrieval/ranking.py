@@ -7,11 +7,10 @@ thing holds). Here is what they need to know of the database.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from mirix.memory import store
 from mirix.memory.kinds import RECORDS
@@ -48,7 +47,7 @@ class _Known:
 
     messages: dict[Key, dict[str, Any]]
     records: dict[Key, dict[str, Any]]
-    sources: dict[Key, list[dict[str, Any]]]
+    sources: dict[Key, dict[str, Any]]  # of the memories that rest on a message
     links: dict[Key, set[Key]]
     replaced_by: dict[Key, list[Key]]
     unread: frozenset[Key]  # candidates whose manner does not count
@@ -88,7 +87,8 @@ async def rank(conn: Connection, asked: Asked, found: Sequence[Sequence[Found]],
         best = [pair for pair in insert(ordered, near) if pair[0] in candidates][: wanted.limit + SPARE]
     explained = _explained(found, linked) if wanted.explain else {}
     hits = await _read(conn, asked, [(candidates[key], score) for key, score in best], known, combined)
-    return [replace(hit, arms=explained.get(str(hit.id), {})) for hit in without_copies(hits, wanted.limit)]
+    kept = without_copies(hits, wanted.limit)
+    return [replace(hit, arms=explained.get(str(hit.id), {})) for hit in kept] if explained else kept
 
 
 def _explained(found: Sequence[Sequence[Found]], linked: Mapping[Key, float]) -> dict[Key, dict[Arm, fusion.ArmScore]]:
@@ -101,14 +101,13 @@ async def _describe(conn: Connection, asked: Asked, found: Sequence[Found], chos
     record_ids = arms.found_ids(found, are_messages=False) & chosen.keys()
     unread = frozenset(list(chosen)[READ:])
     known = _Known(messages={}, records={}, sources={}, links={}, replaced_by={}, unread=unread)
-    async with conn.pipeline():
-        await arms.set_planner(conn, "on")  # the lexical arm may have been the last
-        described = await arms.execute(conn, arms.query("describe_messages"), asked.parameters(message_ids))
+    described = await arms.execute(conn, arms.query("describe_messages"), asked.parameters(message_ids))
+    if record_ids:
         linked = await arms.execute(conn, arms.query("links"), asked.parameters(record_ids))
         await _describe_records(conn, asked, record_ids, known)
-        known.messages = {row["id"]: row for row in await described.fetchall()}
         for row in await linked.fetchall():
             known.links.setdefault(row["from_id"], set()).add(row["to_id"])
+    known.messages = {row["id"]: row for row in await described.fetchall()}
     past = {key for key, row in known.messages.items() if row["standing"] == "outdated"}
     past |= {key for key, row in known.records.items() if row["status"] == "superseded"}
     if past:
@@ -146,52 +145,48 @@ async def _describe_records(conn: Connection, asked: Asked, ids: Collection[Key]
     described = await arms.execute(conn, arms.describe_records(kinds), values)
     sources = await arms.execute(conn, arms.query("sources"), values)
     known.records |= {row["id"]: row for row in await described.fetchall()}
-    for row in await sources.fetchall():
-        known.sources.setdefault(row["record_id"], []).append(row)
+    known.sources |= {row["record_id"]: row for row in await sources.fetchall()}
 
 
 def _beside_of(row: Mapping[str, Any]) -> tuple[Key, ...]:
     """The messages right before and after one in its session."""
-    return tuple(row[f"{side}_id"] for side in ("before", "after") if row[f"{side}_day"] == row["day"])
+    return tuple(key for key in (row["before_id"], row["after_id"]) if key is not None)
 
 
-def _candidates(asked: Asked, known: _Known) -> dict[Key, Candidate]:
-    forms = forms_asked(asked.probes[0].text)
-    people = {word for row in known.messages.values() for word in row["speaker"].split()}
-    found = {
-        key: _of_message(
-            asked,
-            row,
-            Manner(text="" if key in known.unread else row["text"]),
-            forms,
-            people,
-            known.replaced_by.get(key, ()),
-        )
-        for key, row in known.messages.items()
-        if key not in known.made
-    }
+def _candidates(asked: Asked, known: _Known) -> Mapping[Key, Candidate]:
+    if new := [key for key in known.messages if key not in known.made]:
+        forms = forms_asked(asked.probes[0].text)
+        speakers = {row["speaker"] for row in known.messages.values()}
+        people = {word for speaker in speakers for word in speaker.split()}
+        for key in new:
+            row = known.messages[key]
+            manner = Manner(text="" if key in known.unread else row["text"])
+            known.made[key] = _of_message(asked, row, manner, forms, people, known.replaced_by.get(key, ()))
     for key, row in known.records.items():
-        if key in known.made:
-            continue
-        sources = known.sources.get(key, [])
-        ended = row["valid_to"] is not None and row["valid_to"] <= asked.asked_at
-        found[key] = Candidate(
-            id=key,
-            is_message=False,
-            is_named=any(_is_named(asked, source) for source in sources)
-            or (not sources and asked.is_first_person)
-            or bool(names_in(row["summary"], asked.named)),
-            names_time=row["occurred_at"] is not None,
-            at=row["occurred_at"] or row["valid_from"],
-            importance=row["importance"],
-            utility=row["utility"],
-            is_pinned=row["pinned"],
-            is_outdated=not asked.filters.as_of and (row["status"] == "superseded" or ended),
-            replaced_by=tuple(known.replaced_by.get(key, ())) if not asked.filters.as_of else (),
-            sources=tuple(source["source_id"] for source in sources),
-        )
-    known.made |= found
-    return dict(known.made)
+        if key not in known.made:
+            known.made[key] = _of_record(asked, row, known.sources.get(key), known.replaced_by.get(key, ()))
+    return known.made
+
+
+def _of_record(
+    asked: Asked, row: Mapping[str, Any], rests_on: Mapping[str, Any] | None, replaced_by: Sequence[Key]
+) -> Candidate:
+    sources = tuple(rests_on["source_ids"]) if rests_on else ()
+    ended = row["valid_to"] is not None and row["valid_to"] <= asked.asked_at
+    return Candidate(
+        id=row["id"],
+        is_message=False,
+        is_named=(_is_named(asked, rests_on["speakers"], rests_on["roles"]) if rests_on else asked.is_first_person)
+        or (bool(asked.named) and bool(names_in(row["summary"], asked.named))),
+        names_time=row["occurred_at"] is not None,
+        at=row["occurred_at"] or row["valid_from"],
+        importance=row["importance"],
+        utility=row["utility"],
+        is_pinned=row["pinned"],
+        is_outdated=not asked.filters.as_of and (row["status"] == "superseded" or ended),
+        replaced_by=tuple(replaced_by) if not asked.filters.as_of else (),
+        sources=sources,
+    )
 
 
 def _of_message(
@@ -205,9 +200,9 @@ def _of_message(
     return Candidate(
         id=row["id"],
         is_message=True,
-        session=(row["conversation_id"], row["day"]),
+        session=row["session"],
         neighbours=_beside_of(row),
-        is_named=_is_named(asked, row),
+        is_named=_is_named(asked, (row["speaker"],), (row["role"],)),
         told=fusion.told(row["length"]),
         is_question=row["is_question"],
         is_first_person=manner.is_first_person,
@@ -219,8 +214,8 @@ def _of_message(
     )
 
 
-def _is_named(asked: Asked, row: Mapping[str, Any]) -> bool:
-    return row["speaker"] in asked.named or (asked.is_first_person and row["role"] == "user")
+def _is_named(asked: Asked, speakers: Collection[str], roles: Collection[str]) -> bool:
+    return not asked.named.isdisjoint(speakers) or (asked.is_first_person and "user" in roles)
 
 
 async def _only_latest(
@@ -250,7 +245,7 @@ async def _only_latest(
     for key, candidate in candidates.items():
         newer = [replaced[source] for source in candidate.sources or (key,) if source in replaced]
         if newer and len(newer) == len(candidate.sources or (key,)):
-            changed[key] = replace(candidate, is_outdated=True, replaced_by=(*candidate.replaced_by, newer[-1]))
+            changed[key] = candidate._replace(is_outdated=True, replaced_by=(*candidate.replaced_by, newer[-1]))
     return {**candidates, **changed}
 
 
@@ -302,26 +297,23 @@ async def _read(
     scores: Mapping[Key, float],
 ) -> list[Hit]:
     wanted = [candidate.id for candidate, _ in best if candidate.is_message]
-    beside = {key: {known.messages[key]["before_id"], known.messages[key]["after_id"]} - {None} for key in wanted}
-    near = {other for others in beside.values() for other in others}
+    near = {other for candidate, _ in best for other in candidate.neighbours}
     ids_by_kind: dict[MemoryKind, list[Key]] = {}
     for candidate, _ in best:
         if not candidate.is_message:
             kind = store.kind_of_shelf(3 * known.records[candidate.id]["kind"])
             assert kind is not None
             ids_by_kind.setdefault(kind, []).append(candidate.id)
-    async with conn.pipeline():
-        messages = await arms.execute(conn, arms.messages(), asked.parameters({*wanted, *near}))
-        cursors = [
-            (kind, await arms.execute(conn, arms.records(kind), asked.parameters(ids)))
-            for kind, ids in ids_by_kind.items()
-        ]
-        texts = {str(row["id"]): Message(**row) for row in await messages.fetchall()}
-        records = {
-            str(row["id"]): store.from_row(RECORDS[kind], row)
-            for kind, cursor in cursors
-            for row in await cursor.fetchall()
-        }
+    messages = await arms.execute(conn, arms.messages(), asked.parameters({*wanted, *near}))
+    cursors = [
+        (kind, await arms.execute(conn, arms.records(kind), asked.parameters(ids))) for kind, ids in ids_by_kind.items()
+    ]
+    texts = {str(row["id"]): Message(**row) for row in await messages.fetchall()}
+    records = {
+        str(row["id"]): store.from_row(RECORDS[kind], row)
+        for kind, cursor in cursors
+        for row in await cursor.fetchall()
+    }
     hits = []
     for candidate, score in best:
         key = candidate.id
@@ -335,29 +327,16 @@ async def _read(
                 message=message,
                 score=score,
                 source_ids=tuple(UUID(source) for source in sources) if record else (UUID(key),),
-                neighbours=_neighbours(message, [texts[other] for other in beside.get(key, ()) if other in texts]),
+                neighbours=tuple(texts[other] for other in candidate.neighbours if other in texts),
                 outdated=candidate.is_outdated,
                 superseded_by=UUID(candidate.replaced_by[0]) if candidate.replaced_by else None,
-                speaker=_speaker(known.sources.get(key, ())) if record else "",
+                speaker=_speaker(known.sources[key]["speakers"]) if record and key in known.sources else "",
             )
         )
     return hits
 
 
-def _speaker(sources: Iterable[Mapping[str, Any]]) -> str:
+def _speaker(speakers: Collection[str]) -> str:
     """Who said all of it: "I" in a memory means nobody where that is not told."""
-    speakers = {source["speaker"] or "" for source in sources}
-    return speakers.pop() if len(speakers) == 1 else ""
-
-
-def _neighbours(message: Message | None, near: Iterable[Message]) -> tuple[Message, ...]:
-    """Those of the same day, in order."""
-    if message is None:
-        return ()
-    same_day = [other for other in near if _day(other) == _day(message)]
-    return tuple(sorted(same_day, key=lambda other: other.position))
-
-
-def _day(message: Message) -> tuple[int, int, int]:
-    local = message.at.astimezone(ZoneInfo(message.timezone))
-    return local.year, local.month, local.day
+    named = set(speakers)
+    return named.pop() if len(named) == 1 else ""

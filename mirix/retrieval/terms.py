@@ -68,7 +68,7 @@ def term_shares(text: str, *, apart_from: Collection[str] = ()) -> dict[int, flo
     listed = list(dict.fromkeys(tokens(text)))
     in_longer = {character for token in listed if len(token) > 1 and not token.isascii() for character in token}
     bare = cut_names(text, apart_from)
-    kept = set(tokens(bare))
+    kept = set(listed if bare == text else tokens(bare))
     names = {token for name in _NAME.findall(bare) for token in tokens(name)}
 
     def share(token: str) -> float:

@@ -90,33 +90,41 @@ WITH shelf AS MATERIALIZED (
 {hits}
 
 -- name: lexical_messages
--- The best of the message shelves.
+-- The best of the message shelves. What the terms weigh stands in the first row alone.
 SELECT a.probe, best.* FROM asked AS a
 CROSS JOIN LATERAL (
-    SELECT {kind}::smallint AS kind, m.id::text, s.score, s.bound, s.held, a.weights
+    SELECT near.*, CASE WHEN row_number() OVER () = 1 THEN a.weights END AS weights
     FROM (
-        {scored}
-    ) AS s
-    JOIN document AS d ON d.user_id = %(user_id)s AND d.doc = s.doc
-    JOIN message AS m ON m.user_id = %(user_id)s AND m.id = d.record_id
-    WHERE {filter}
-    ORDER BY s.score DESC, s.doc DESC
-    LIMIT a.messages
+        SELECT {kind}::smallint AS kind, m.id::text, s.score, s.bound, s.held,
+               m.embedding_model IS NOT DISTINCT FROM %(embedding_model)s::text AS is_embedded
+        FROM (
+            {scored}
+        ) AS s
+        JOIN document AS d ON d.user_id = %(user_id)s AND d.doc = s.doc
+        JOIN message AS m ON m.user_id = %(user_id)s AND m.id = d.record_id
+        WHERE {filter}
+        ORDER BY s.score DESC, s.doc DESC
+        LIMIT a.messages
+    ) AS near
 ) AS best
 
 -- name: lexical_records
 -- The best of the shelves of one memory.
 SELECT a.probe, best.* FROM asked AS a
 CROSS JOIN LATERAL (
-    SELECT {kind}::smallint AS kind, r.id::text, s.score, s.bound, s.held, a.weights
+    SELECT near.*, CASE WHEN row_number() OVER () = 1 THEN a.weights END AS weights
     FROM (
-        {scored}
-    ) AS s
-    JOIN document AS d ON d.user_id = %(user_id)s AND d.doc = s.doc
-    JOIN {table} AS r ON r.user_id = %(user_id)s AND r.id = d.record_id
-    WHERE {filter}
-    ORDER BY s.score DESC, s.doc DESC
-    LIMIT a.records
+        SELECT {kind}::smallint AS kind, r.id::text, s.score, s.bound, s.held,
+               r.embedding_model IS NOT DISTINCT FROM %(embedding_model)s::text AS is_embedded
+        FROM (
+            {scored}
+        ) AS s
+        JOIN document AS d ON d.user_id = %(user_id)s AND d.doc = s.doc
+        JOIN {table} AS r ON r.user_id = %(user_id)s AND r.id = d.record_id
+        WHERE {filter}
+        ORDER BY s.score DESC, s.doc DESC
+        LIMIT a.records
+    ) AS near
 ) AS best
 
 -- name: scored
@@ -254,23 +262,26 @@ WHERE b.user_id = %(user_id)s AND b.record_id = ANY (%(ids)s::uuid[]) AND l.rela
 LIMIT 200
 
 -- name: sources
--- The messages that still speak for some memories, and who said them.
-SELECT d.record_id::text, m.id::text AS source_id, m.speaker, m.role
+-- The messages that still speak for some memories, in order, and who said them.
+SELECT d.record_id::text, array_agg(m.id::text ORDER BY x.source_doc) AS source_ids,
+       array_agg(m.speaker ORDER BY x.source_doc) AS speakers, array_agg(m.role ORDER BY x.source_doc) AS roles
 FROM document AS d
 JOIN memory_source AS x ON x.user_id = d.user_id AND x.doc = d.doc AND x.stands
 JOIN document AS s ON s.user_id = x.user_id AND s.doc = x.source_doc
 JOIN message AS m ON m.user_id = s.user_id AND m.id = s.record_id
 WHERE d.user_id = %(user_id)s AND d.record_id = ANY (%(ids)s::uuid[]) AND m.standing <> 'hidden'
-ORDER BY d.record_id, x.source_doc
+GROUP BY d.record_id
 
 -- name: describe_messages
--- What ranking needs to know of messages: session (conversation and day), neighbours, who spoke, standing, how it says
--- it: the beginning of its text, its length in terms, whether it ends with a question, whether it names a time.
-SELECT m.id::text, m.conversation_id::text, (m.at AT TIME ZONE m.timezone)::date AS day, m.speaker, m.role, m.at,
-       m.standing, before.id::text AS before_id, before.day AS before_day, after.id::text AS after_id,
-       after.day AS after_day, left(m.text, 1500) AS text, d.length, m.text ~ '[?？]\s*(\[[^]]*\])?\s*$' AS is_question,
+-- What ranking needs to know of messages: session (conversation and day), neighbours in it, who spoke, standing, how it
+-- says it: the beginning of its text, its length in terms, whether it ends with a question, whether it names a time.
+SELECT m.id::text, m.conversation_id::text || ' ' || own.day AS session, m.speaker, m.role, m.at, m.standing,
+       CASE WHEN before.day = own.day THEN before.id::text END AS before_id,
+       CASE WHEN after.day = own.day THEN after.id::text END AS after_id,
+       left(m.text, 1500) AS text, d.length, m.text ~ '[?？]\s*(\[[^]]*\])?\s*$' AS is_question,
        m.mentioned_from IS NOT NULL AS names_time
 FROM message AS m
+CROSS JOIN LATERAL (SELECT (m.at AT TIME ZONE m.timezone)::date AS day) AS own
 JOIN document AS d ON d.user_id = m.user_id AND d.record_id = m.id
 LEFT JOIN LATERAL (
     SELECT n.id, (n.at AT TIME ZONE n.timezone)::date AS day FROM message AS n
@@ -307,11 +318,12 @@ WHERE a.user_id = %(user_id)s AND a.id = ANY (%(ids)s::uuid[])
   AND (m.at AT TIME ZONE a.timezone)::date = (a.at AT TIME ZONE a.timezone)::date AND {filter}
 
 -- name: describe_records
--- What ranking needs to know of the memories of one kind; only those that may be found.
-(SELECT {kind}::smallint AS kind, r.id::text, r.summary, r.status, r.valid_from, r.valid_to, r.occurred_at, r.importance,
-        r.utility, r.pinned, r.trust
- FROM {table} AS r
- WHERE r.id = ANY (%(ids)s::uuid[]) AND {filter})
+-- What ranking needs to know of the memories of one kind; only those that may be found. Their summaries only where
+-- somebody is named, to look for the names.
+SELECT {kind}::smallint AS kind, r.id::text, CASE WHEN %(is_naming)s::boolean THEN r.summary ELSE '' END AS summary,
+       r.status, r.valid_from, r.valid_to, r.occurred_at, r.importance, r.utility, r.pinned
+FROM {table} AS r
+WHERE r.id = ANY (%(ids)s::uuid[]) AND {filter}
 
 -- name: all_records
 -- The part of a memory table that tells what took its place.
@@ -336,11 +348,14 @@ WITH RECURSIVE r AS NOT MATERIALIZED (
     SELECT id, next, since FROM step
     WHERE %(as_of)s::timestamptz IS NULL OR since <= %(as_of)s::timestamptz
     UNION
-    SELECT c.id, r.superseded_by, c.since
+    SELECT c.id, further.superseded_by, c.since
     FROM chain AS c
-    JOIN r ON r.user_id = %(user_id)s AND r.id = c.next
-    WHERE r.superseded_by IS NOT NULL
-      AND (%(as_of)s::timestamptz IS NULL OR r.valid_to <= %(as_of)s::timestamptz)
+    CROSS JOIN LATERAL (  -- OFFSET 0: looked up for each, where the planner would read all that the user has
+        SELECT r.superseded_by FROM r
+        WHERE r.user_id = %(user_id)s AND r.id = c.next AND r.superseded_by IS NOT NULL
+          AND (%(as_of)s::timestamptz IS NULL OR r.valid_to <= %(as_of)s::timestamptz)
+        OFFSET 0
+    ) AS further
 )
 SELECT c.id::text, c.next::text AS replaced_by, min(c.since) AS since
 FROM chain AS c
@@ -368,6 +383,11 @@ CROSS JOIN LATERAL (VALUES (r.name), (split_part(r.name, ' ', 1))) AS known (nam
 WHERE r.user_id = %(user_id)s AND r.status = 'active' AND r.kind = 'person'
   AND length(known.name) > 1 AND strpos(%(text)s, known.name) > 0
 LIMIT 50
+
+-- name: overview
+-- The two that follow in one row.
+SELECT ARRAY({speakers}) AS speakers,
+       ARRAY(SELECT ARRAY[s.shelf::bigint, s.documents, s.terms] FROM ({shelves}) AS s) AS shelves
 
 -- name: shelves
 -- How many documents stand on each shelf, and how many terms they have together.
