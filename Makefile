@@ -4,10 +4,15 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types check clean requirements
+.PHONY: demo demo-desktop test lint types check clean requirements
 
 demo: $(VENV)/ready
 	$(BIN)/mirix demo
+
+# Needs Xvfb, openbox, xterm and Chromium: see the README.
+demo-desktop: $(VENV)/ready
+	rm -rf demo-desktop
+	$(BIN)/mirix-desktop demo demo-desktop
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest

@@ -99,8 +99,11 @@ def test_pure_code_reaches_for_no_database_or_model(place: str) -> None:
             assert not {dotted.split(".")[0] for dotted in imports_of(path)} & IMPURE_PACKAGES, path
 
 
-# What a recorder of screens needs beside the verbs: the change gate, and pictures as they are taken in.
-PUBLIC = {"mirix.client", "mirix.errors", "mirix.ingest.tiles", "mirix.ingest.images"}
+# What a recorder of screens needs beside the verbs: the change gate, pictures as they are taken in, and how a command
+# and a setting look here.
+PUBLIC = {"mirix.client", "mirix.errors", "mirix.ingest.tiles", "mirix.ingest.images"} | {
+    *("mirix.config", "mirix.db.keeper", "mirix.cli.command", "mirix.cli.forget"),
+}
 
 
 def test_the_desktop_uses_only_public_names() -> None:

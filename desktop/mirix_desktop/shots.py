@@ -24,7 +24,7 @@ class Window:
     title: str
     box: Box  # where it stands on the shot with its frame, cut off at its edges
     is_active: bool = False
-    inner: Box | None = None  # the part that the program draws, without the frame of the window manager; None: unknown
+    inner: Box | None = None  # what the program draws, without the window manager's frame, not cut off; None: unknown
     id: int = 0  # the same number as long as the window lives; 0: unknown
     owner: int = 0  # id of the window it belongs to, as a dialog does; 0: none, or unknown
     program: int = 0  # windows that one running program made have one number; 0: unknown

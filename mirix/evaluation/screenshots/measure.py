@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from mirix.db.pool import User
 from mirix.errors import ModelError
@@ -15,7 +16,7 @@ from mirix.evaluation.screenshots.day import Box, Day, Pair, asked_at
 from mirix.evaluation.screenshots.record import Recording
 from mirix.models.usage import Usage
 from mirix.retrieval.answer import Answer
-from mirix.retrieval.hits import evidence_ranking
+from mirix.retrieval.hits import Hit
 from mirix.system import AsyncMirix
 from mirix.text.chunks import is_cjk
 
@@ -72,7 +73,7 @@ async def ask(memory: AsyncMirix, user: User, day: Day, recording: Recording, pa
     assert recording.last_at is not None
     moment = asked_at(pair, recording.last_at)
     found = await memory.search(pair.question, user_id=user.name, limit=HITS, asked_at=moment)
-    ranked = [recording.kept[key] for key in evidence_ranking(found.hits) if key in recording.kept]
+    ranked = [recording.kept[key] for key in frames_shown(found.hits) if key in recording.kept]
     groups = answer_groups(day, pair)
     try:
         answer = await memory.ask(pair.question, user_id=user.name, asked_at=moment, reveal=True)
@@ -90,6 +91,13 @@ async def ask(memory: AsyncMirix, user: User, day: Day, recording: Recording, pa
         search_ms=found.ms,
         usage=answer.usage,
     )
+
+
+def frames_shown(hits: Sequence[Hit]) -> list[UUID]:
+    """The distinct frames that somebody sees who looks at the hits in order: of near copies the one that stands for
+    them, of a memory those it rests on."""
+    shown = [key for hit in hits for key in ((hit.id,) if hit.message is not None else hit.source_ids)]
+    return list(dict.fromkeys(shown))
 
 
 def ask_bm25(day: Day, recording: Recording, texts: Mapping[str, str], user: User) -> list[Asked]:
