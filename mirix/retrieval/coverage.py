@@ -28,10 +28,13 @@ class Held:
     terms: Mapping[Key, int]  # by message or memory: bit n is set where it holds term n
 
 
-def covered(candidates: Mapping[Key, Candidate], held: Held) -> dict[Key, float]:
+def covered(
+    candidates: Mapping[Key, Candidate], held: Held, passages: Mapping[Key, float] | None = None
+) -> dict[Key, float]:
     """The share of a probe that each candidate holds with its neighbours, 0 to 1, by the weights of its terms.
 
     Terms that no text holds do not count. The second neighbours are known of those whose first are candidates too.
+    `passages` tells it of those that count for a place of their own.
     """
     weigh = _Weigher(held.weights)
     whole = weigh(reduce(or_, held.terms.values(), 0))
@@ -50,7 +53,7 @@ def covered(candidates: Mapping[Key, Candidate], held: Held) -> dict[Key, float]
                     far |= terms_of(other, 0)
         share = weigh(own) + BESIDE * weigh(beside & ~own) + NEAR * weigh(far & ~beside)
         found[key] = min(1.0, share / whole)
-    return found
+    return {**found, **passages} if passages else found
 
 
 class _Weigher:

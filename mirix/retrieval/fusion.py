@@ -83,6 +83,9 @@ class Weights:
 
 
 WEIGHTS = Weights()
+# A screen is found by its words: its vector is that of a whole page, its neighbours are other pages, and times stand on
+# all of them. Its coverage is that of its best lines (passages.py).
+SCREEN_WEIGHTS = Weights(lexical=1.0, coverage=2.0, dense=0.5, window=0.0, temporal=0.5)
 TOPIC_SHARE = 0.3  # what the best topic adds, beside the question itself
 LEXICAL_SPAN = 0.6  # a best document that holds less of the question than this does not count in full
 COVERAGE_SPAN = 0.5  # the same for what a text holds together with those beside it
@@ -111,6 +114,7 @@ class Candidate(NamedTuple):
     neighbours: tuple[Key, ...] = ()  # the messages right before and after it in its session
     is_named: bool = False  # the question names who said it
     told: float = 1.0  # 0 to 1: how much it tells, by its length; a memory tells what it has to
+    is_screen: bool = False  # a page of lines that have little to do with each other
     is_question: bool = False
     is_first_person: bool = True
     has_form: bool = True  # of those that the question asks for
@@ -233,7 +237,14 @@ def _arm_sum(listed: Sequence[Candidate], arms: Mapping[Arm, Scores], covered: S
     """What the arms and the coverage add up to, for each candidate."""
     total = _sum(arms, weights, lexical=weights.lexical)
     shares = normalise([covered.get(each.id, 0.0) for each in listed], floor=0.0, least_span=COVERAGE_SPAN)
-    return [total.get(each.id, 0.0) + weights.coverage * share for each, share in zip(listed, shares, strict=True)]
+    sums = [total.get(each.id, 0.0) + weights.coverage * share for each, share in zip(listed, shares, strict=True)]
+    if any(each.is_screen for each in listed):
+        page = SCREEN_WEIGHTS
+        pages = _sum(arms, page, lexical=page.lexical)
+        for place, (each, share) in enumerate(zip(listed, shares, strict=True)):
+            if each.is_screen:
+                sums[place] = pages.get(each.id, 0.0) + page.coverage * share
+    return sums
 
 
 def _manner(candidate: Candidate, weights: Weights, *, asks_when: bool) -> float:
@@ -280,7 +291,7 @@ def order(candidates: Mapping[Key, Candidate], scores: Scores) -> list[tuple[Key
     final = {key: scores.get(key, 0.0) for key in candidates}
     for candidate in candidates.values():
         if not candidate.is_message and not candidate.is_outdated:
-            carried = [final[key] for key in candidate.sources if key in final and not candidates[key].is_outdated]
+            carried = [final[key] for key in candidate.sources if key in final and _is_told_by(candidates[key])]
             final[candidate.id] = max([final[candidate.id], *carried])
     for candidate in candidates.values():
         for current in candidate.replaced_by:
@@ -293,6 +304,11 @@ def order(candidates: Mapping[Key, Candidate], scores: Scores) -> list[tuple[Key
 
     newest_first = sorted(final, reverse=True)
     return [(key, final[key]) for key in sorted(newest_first, key=place)]
+
+
+def _is_told_by(source: Candidate) -> bool:
+    """Whether a memory is what a message says, distilled; of a screen it is a line or two."""
+    return not source.is_outdated and not source.is_screen
 
 
 def in_turn(candidates: Mapping[Key, Candidate], rankings: Sequence[Scores], *, limit: int) -> list[tuple[Key, float]]:

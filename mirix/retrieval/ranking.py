@@ -27,6 +27,7 @@ from mirix.retrieval.forms import Form, Manner, forms_asked
 from mirix.retrieval.fusion import Arm, Candidate, Key
 from mirix.retrieval.hits import Hit, without_copies
 from mirix.retrieval.latest import TOLD, Latest, Told, replaced_by
+from mirix.retrieval.passages import best_passages
 from mirix.text.names import names_in
 
 # Candidates that are looked at closely: with 100 LoCoMo's recall at 10 is 0.4 points lower, with 250 it is the same.
@@ -66,15 +67,16 @@ async def rank(conn: Connection, asked: Asked, found: Sequence[Sequence[Found]],
     if not any(Arm.DENSE in each for each in by_probe):
         await _describe_beside(conn, asked, known, chosen)
     candidates = _candidates(asked, known)
+    screens = {key: row["text"] for key, row in known.messages.items() if row["is_screen"]}
     scores = [
         fusion.fuse(
             candidates,
             each,
             now=asked.asked_at,
-            covered=covered(candidates, arms.held(one)),
+            covered=covered(candidates, arms.held(one), best_passages(probe.text, screens) if screens else None),
             asks_when=asked.asks_when,
         )
-        for each, one in zip(by_probe, found, strict=True)
+        for probe, each, one in zip(asked.probes, by_probe, found, strict=True)
     ]
     combined = fusion.combine(scores[0], scores[1:])
     if wanted.merge is Merge.IN_TURN:
@@ -200,8 +202,9 @@ def _of_message(
     return Candidate(
         id=row["id"],
         is_message=True,
-        session=row["session"],
-        neighbours=_beside_of(row),
+        session=row["id"] if row["is_screen"] else row["session"],
+        neighbours=() if row["is_screen"] else _beside_of(row),
+        is_screen=row["is_screen"],
         is_named=_is_named(asked, (row["speaker"],), (row["role"],)),
         told=fusion.told(row["length"]),
         is_question=row["is_question"],

@@ -278,7 +278,8 @@ GROUP BY d.record_id
 SELECT m.id::text, m.conversation_id::text || ' ' || own.day AS session, m.speaker, m.role, m.at, m.standing,
        CASE WHEN before.day = own.day THEN before.id::text END AS before_id,
        CASE WHEN after.day = own.day THEN after.id::text END AS after_id,
-       left(m.text, 1500) AS text, d.length, m.text ~ '[?？]\s*(\[[^]]*\])?\s*$' AS is_question,
+       m.source_kind = 'screen' AS is_screen,
+       left(m.text, CASE WHEN m.source_kind = 'screen' THEN 8000 ELSE 1500 END) AS text, d.length, m.text ~ '[?？]\s*(\[[^]]*\])?\s*$' AS is_question,
        m.mentioned_from IS NOT NULL AS names_time
 FROM message AS m
 CROSS JOIN LATERAL (SELECT (m.at AT TIME ZONE m.timezone)::date AS day) AS own
