@@ -12,6 +12,7 @@ import typer.main
 
 from mirix.cli import app
 from mirix.config import Settings
+from mirix_desktop.cli import app as desktop
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -42,13 +43,14 @@ def test_every_setting_stands_in_the_configuration_table() -> None:
 
 
 def test_every_command_stands_in_the_command_table() -> None:
-    missing = [path for path in commands_of(typer.main.get_command(app), "mirix") if f"| `{path}" not in README]
-    assert missing == []
+    programs = {"mirix": app, "mirix-desktop": desktop}
+    paths = [path for name, each in programs.items() for path in commands_of(typer.main.get_command(each), name)]
+    assert [path for path in paths if f"| `{path}" not in README] == []
 
 
 def first_cells(text: str) -> list[str]:
     """What the rows of commands and settings are about, in order."""
-    return re.findall(r"^\| (`(?:mirix |MIRIX_)[^|]*?)(?<!\\) \|", text, re.MULTILINE)
+    return re.findall(r"^\| (`(?:mirix(?:-desktop)? |MIRIX_)[^|]*?)(?<!\\) \|", text, re.MULTILINE)
 
 
 def test_the_chinese_readme_has_the_same_commands_and_settings() -> None:

@@ -87,6 +87,12 @@ def make_recogniser(setting: str = "auto") -> TextRecogniser | None:
     raise ConfigError(f"unknown text recogniser {setting!r}: choose {CHOICES}")
 
 
+def plain_recogniser() -> TextRecogniser | None:
+    """The best engine that is installed, given pictures as they are; None without one. For comparison."""
+    found = _best_installed()
+    return Tesseract(_tesseract_program(), prepares=False) if isinstance(found, Tesseract) else found
+
+
 def available() -> str | None:
     """None when English and Chinese can be read here, else what is missing and what to do."""
     found = _best_installed()
@@ -144,9 +150,13 @@ class Tesseract:
     # Its names of languages and ours.
     LANGUAGES: ClassVar = {"eng": "en", "chi_sim": "zh", "chi_tra": "zh", "jpn": "ja", "deu": "de", "fra": "fr"}
 
-    def __init__(self, program: Path) -> None:
-        """Asks the program for its languages. Raises ConfigError if it cannot be run or knows none of ours."""
+    def __init__(self, program: Path, *, prepares: bool = True) -> None:
+        """Asks the program for its languages. Raises ConfigError if it cannot be run or knows none of ours.
+
+        Without `prepares` it is given pictures as they are: what other programs get from it (a baseline).
+        """
         self._program = program
+        self._prepares = prepares
         listed = self._run(["--list-langs"]).decode("utf-8", "replace").split()
         self._data = [name for name in self.LANGUAGES if name in listed]
         if not self._data:
@@ -154,12 +164,14 @@ class Tesseract:
         self.languages = frozenset(self.LANGUAGES[name] for name in self._data)
 
     def read(self, image: Image) -> list[Line]:
-        scale = self.ENLARGED if image.width * image.height <= self.ENLARGED_UP_TO else 1
+        is_small = image.width * image.height <= self.ENLARGED_UP_TO
+        scale = self.ENLARGED if self._prepares and is_small else 1
         picture = io.BytesIO()
-        _as_print(image, scale).save(picture, "PNG", compress_level=1)
+        shown = _as_print(image, scale) if self._prepares else image.convert("RGB")
+        shown.save(picture, "PNG", compress_level=1)
         data = "+".join(name for name in self._data if name in ("eng", "chi_sim")) or self._data[0]
-        how = ["-l", data, "--psm", "11", "-c", "tessedit_do_invert=0", "tsv"]
-        output = self._run(["stdin", "stdout", *how], picture.getvalue())
+        how = ["-c", "tessedit_do_invert=0"] if self._prepares else []
+        output = self._run(["stdin", "stdout", "-l", data, "--psm", "11", *how, "tsv"], picture.getvalue())
         return reading_order(_parse_tsv(output.decode("utf-8", "replace"), scale))
 
     def _run(self, arguments: list[str], given: bytes = b"") -> bytes:

@@ -20,7 +20,8 @@ from mirix.evaluation.screenshots.leaks import find_leaks
 from mirix.evaluation.screenshots.measure import Asked, ask, ask_bm25, measures
 from mirix.evaluation.screenshots.ocr_cache import CachedRecogniser
 from mirix.evaluation.screenshots.record import Recording, record
-from mirix.models.ocr import HOW_TO_INSTALL, TextRecogniser, make_recogniser
+from mirix.ingest.images import load_image
+from mirix.models.ocr import HOW_TO_INSTALL, TextRecogniser, make_recogniser, plain_recogniser, render_text
 from mirix.system import AsyncMirix
 
 USER = "screenshots"
@@ -62,7 +63,8 @@ async def evaluate_screenshotvqa(
     texts = {
         recording.kept[message.id]: message.text for message in await memory.parts.evidence.by_id(user.user_id, ids)
     }
-    baseline = ask_bm25(day, recording, texts, user)
+    plain = await asyncio.to_thread(_plainly_read, day, list(recording.kept.values()), cache, progress)
+    baselines = {"OCR + BM25": plain, "our text + BM25": texts}
     safety, found = await _safety(memory, user, day, recording, recogniser)
     return Report(
         evaluation="screenshotvqa",
@@ -71,13 +73,7 @@ async def evaluate_screenshotvqa(
             "type": grouped(outcomes, lambda outcome: outcome.pair.type, measures),
             "gate": _gates(day, recording),
         },
-        baselines={
-            "OCR + BM25": Report(
-                evaluation="screenshotvqa",
-                metrics=measures(baseline),
-                groups={"type": grouped(baseline, lambda outcome: outcome.pair.type, measures)},
-            )
-        },
+        baselines={name: _baseline(ask_bm25(day, recording, read, user)) for name, read in baselines.items()},
         facts={
             "recogniser": recogniser.name,
             "recorded": _recorded(recording),
@@ -93,6 +89,26 @@ async def evaluate_screenshotvqa(
         },
         items=[outcome.to_json() for outcome in outcomes],
     )
+
+
+def _baseline(outcomes: list[Asked]) -> Report:
+    groups = {"type": grouped(outcomes, lambda outcome: outcome.pair.type, measures)}
+    return Report(evaluation="screenshotvqa", metrics=measures(outcomes), groups=groups)
+
+
+def _plainly_read(day: Day, files: list[str], cache: Path | None, progress: Progress) -> dict[str, str]:
+    """The text of whole pictures as an engine gives it to anybody, without windows, regions and our preparation.
+
+    It sees what the privacy gate hides as well, which can only help it.
+    """
+    engine = plain_recogniser()
+    recogniser = CachedRecogniser(cache.with_suffix(".plain" + cache.suffix), engine) if cache else engine
+    assert recogniser is not None, "the pictures were read before"
+    texts = {}
+    for number, file in enumerate(files, 1):
+        texts[file] = render_text(recogniser.read(load_image(day.folder / file).image))
+        progress("pictures read plainly", number, len(files))
+    return texts
 
 
 def _recogniser(cache: Path | None) -> TextRecogniser:
