@@ -65,6 +65,7 @@ def searches(draw: st.DrawFn) -> tuple[dict[Key, Candidate], dict[Arm, dict[Key,
             is_named=draw(st.booleans()),
             told=draw(st.floats(0, 1)),
             is_question=draw(st.booleans()),
+            is_screen=is_message and draw(st.booleans()),
             is_first_person=draw(st.booleans()),
             has_form=draw(st.booleans()),
             names_time=draw(st.booleans()),
@@ -187,6 +188,24 @@ def test_a_memory_stands_before_the_message_it_rests_on() -> None:
     candidates = by_id(message(1), memory(2, sources=(key(1),)), message(3, session="friday"))
     ordered = order(candidates, {key(1): 0.9, key(2): 0.1, key(3): 0.5})
     assert [found for found, _ in ordered] == [key(2), key(1), key(3)]
+
+
+def test_a_screen_is_found_by_its_words_rather_than_by_the_vector_of_a_whole_page() -> None:
+    arms = {
+        Arm.LEXICAL: {key(1): 0.8, key(2): 0.3},
+        Arm.DENSE: {key(1): 0.2, key(2): 0.6},
+        Arm.WINDOW: {key(1): 0.2, key(2): 0.6},
+    }
+    assert best(by_id(message(1), message(2)), arms) == key(2)
+    assert best(by_id(message(1, is_screen=True), message(2, is_screen=True)), arms) == key(1)
+
+
+def test_a_memory_does_not_get_the_score_of_a_whole_screen() -> None:
+    scores = {key(1): 0.9, key(2): 0.2}
+    told_by_turn = by_id(message(1), memory(2, sources=(key(1),)))
+    told_by_screen = by_id(message(1, is_screen=True), memory(2, sources=(key(1),)))
+    assert dict(order(told_by_turn, scores))[key(2)] == 0.9
+    assert dict(order(told_by_screen, scores))[key(2)] == 0.2
 
 
 def test_topics_raise_what_they_like_but_the_question_comes_first() -> None:
