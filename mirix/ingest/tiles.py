@@ -33,7 +33,8 @@ CURSOR_BLOCK = (16, 36)  # … and the largest block, filled to
 CURSOR_FILL = 0.85
 TICKER = (260, 48)  # the largest: a date and a time, on one line
 TICKER_NEAR = 60  # pixels to both sides in which its digits change
-TICKS = 3  # so often in the same place, and it is a ticker
+TICKS = 3  # so often in the same place, and it is a ticker …
+FORGOTTEN = timedelta(minutes=5)  # … until it has not ticked for so long
 MOTION = 5  # pictures in a row in which a place has to change, to be a film
 # Kept all the same, if nothing was for so long.
 EVERY = {"cursor": timedelta(seconds=120), "ticker": timedelta(seconds=120), "motion": timedelta(seconds=10)}
@@ -43,6 +44,7 @@ MANY_PLACES = 400  # cells: a whole page has changed, and nobody need look close
 @dataclass
 class _Ticker:
     box: Box
+    at: datetime  # of its last tick
     ticks: int = 1
 
 
@@ -97,33 +99,37 @@ class ChangeGate:
         is_film = np.count_nonzero(moving) > MANY_PLACES
         places = changed_places(pixels, cells & ~moving if is_film else cells)
         # All of them are looked at: a clock counts its tick also where something else is new.
-        habits = {self._habit(state, image, pixels, place, moving) for place in places}
+        habits = {self._habit(state, image, pixels, place, moving, at) for place in places}
         if is_film:
             habits.add("motion")
         late = at - state.kept_at
         return any(habit is None or late >= EVERY[habit] for habit in habits)
 
-    def _habit(self, state: _Monitor, image: Image.Image, pixels: Mask, place: Box, moving: Mask) -> str | None:
+    def _habit(
+        self, state: _Monitor, image: Image.Image, pixels: Mask, place: Box, moving: Mask, at: datetime
+    ) -> str | None:
         """Why what changed in a place is no news; None where it is."""
         if _is_cursor(pixels, place):
             return "cursor"
-        if self._is_tick(state, image, place):
+        if self._is_tick(state, image, place, at):
             return "ticker"
         left, top, right, bottom = (edge // CELL for edge in place)
         return "motion" if moving[top : bottom + 1, left : right + 1].any() else None
 
-    def _is_tick(self, state: _Monitor, image: Image.Image, place: Box) -> bool:
+    def _is_tick(self, state: _Monitor, image: Image.Image, place: Box, at: datetime) -> bool:
         """Whether a place that changed is a clock or a counter, by what it did before."""
         left, top, right, bottom = place
         if right - left > TICKER[0] or bottom - top > TICKER[1]:
             return False
         if not _has_ink(state.kept, place) or not _has_ink(image, place):
             return False  # something was written where nothing stood, or wiped out
+        state.tickers = [ticker for ticker in state.tickers if at - ticker.at <= FORGOTTEN]
         near = next((ticker for ticker in state.tickers if _is_near(ticker.box, place)), None)
         if near is None:
-            state.tickers.append(_Ticker(box=place))
+            state.tickers.append(_Ticker(box=place, at=at))
             return False
         near.box = _around([near.box, place]) if _fits(_around([near.box, place])) else place
+        near.at = at
         near.ticks += 1
         return near.ticks >= TICKS
 

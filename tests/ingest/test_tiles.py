@@ -72,6 +72,11 @@ def test_clock_is_learned_after_three_ticks() -> None:
     assert kept[:1] == [True] and not any(kept[3:])
 
 
+def test_value_that_changes_now_and_then_in_one_place_is_no_clock() -> None:
+    orders = [page(f"Order 41: {state}") for state in ("paid", "packed", "sent", "on its way", "here")]
+    assert all(seen(ChangeGate(), *orders, step_s=600))
+
+
 def test_new_line_beside_a_ticking_clock_is_new() -> None:
     ticking = [page("Reading", clock=f"9:{minute:02d}") for minute in range(10, 16)]
     assert seen(ChangeGate(), *ticking, page("Reading", "Lunch?", clock="9:16"))[-1]
