@@ -135,7 +135,11 @@ class Evidence:
                 conversation_id = await self._conversation(conn, user.user_id, conversation)
                 before = await self._last_messages(conn, user.user_id, conversation_id, 2)
                 sealer = self.sealer(user.user_id)
-                await sealer.load(conn, [text for item in incoming for text in _texts(item)])
+                await sealer.load(
+                    conn,
+                    [text for item in incoming for text in _texts(item)],
+                    read=any(item.lines for item in incoming),
+                )
             sealer.known |= known
             try:
                 sealed = await asyncio.to_thread(self._seal_all, sealer, incoming, before)

@@ -129,14 +129,25 @@ def _sealed_line(line: str, whole: SealedText, sealer: Sealer) -> str:
     the whole text gave away is looked for too, and a part of one (a key broken over two lines) hides its line."""
     text = line
     marks: dict[str, str] = {}
-    for number, (value, reference) in enumerate(zip(whole.values, whole.references, strict=True)):
-        if value in text:
+    for number, (piece, reference) in enumerate(_pieces(whole)):
+        if piece in text:
             mark = f"[sealed{number}]"  # a reference that stands in the text already would be taken for a forged one
             marks[mark] = reference_text(reference)
-            text = text.replace(value, mark)
-        elif len(text.strip()) >= 4 and text.strip() in value:
+            text = text.replace(piece, mark)
+        elif len(text.strip()) >= 4 and text.strip() in piece:
             return SEALED
     text = sealer.seal(text).text
     for mark, named in marks.items():
         text = text.replace(mark, named)
     return text
+
+
+def _pieces(whole: SealedText) -> list[tuple[str, str]]:
+    """The values and their references, the longest first; of a value that runs on to the next line, each part."""
+    pieces = {
+        part.strip(): reference
+        for value, reference in zip(whole.values, whole.references, strict=True)
+        for part in value.split("\n")
+        if len(part.strip()) >= 4 or part == value
+    }
+    return sorted(pieces.items(), key=lambda piece: -len(piece[0]))

@@ -8,27 +8,33 @@ value that the user has unsealed was a false alarm, and stays as it is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from mirix.db.statements import statements
+from mirix.errors import SealError
 from mirix.ingest.inputs import Incoming
-from mirix.memory.envelope import Keyring
+from mirix.memory.envelope import Keyring, Sealed
 from mirix.memory.knowledge_vault import VaultEntryType, VaultRecord, VaultSensitivity, seal_columns, value_digest
 from mirix.memory.message import Message
 from mirix.memory.record import new_id
 from mirix.memory.store import Connection
+from mirix.text.secret_twins import twin_of
 from mirix.text.secrets import (
     SecretSpan,
     Sensitivity,
     escape_references,
+    find_read_secrets,
     find_secrets,
     new_reference,
     seal_text,
+    with_twins,
 )
 
 _VAULT = statements("knowledge_vault")
+_SEALED = ("ciphertext", "nonce", "wrapped_key", "format_version", "key_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +65,32 @@ class Sealer:
     entries: dict[str, VaultRecord] = field(default_factory=dict)  # by reference
     known: dict[bytes, str] = field(default_factory=dict)  # references of values that have one, by keyed digest
     harmless: frozenset[bytes] = frozenset()  # keyed digests of values that the user has unsealed
+    values: dict[str, str] = field(default_factory=dict, repr=False)  # references of values that may be misread
 
-    async def load(self, conn: Connection, texts: Sequence[str]) -> None:
-        """Look up which of the values in some texts are in the vault already, and which values are no secrets."""
+    async def load(self, conn: Connection, texts: Sequence[str], *, read: bool = False) -> None:
+        """Look up which of the values in some texts are in the vault already, and which values are no secrets.
+
+        With `read`, for texts that were read from pictures, the values themselves are kept at hand for a while.
+        """
         # A long text takes seconds to look through, and others are served meanwhile.
         digests = await asyncio.to_thread(
             lambda: [self._digest(span.value) for text in texts for span in _high(text, "")]
         )
         self.known |= await references_by_digest(conn, self.user_id, digests)
         self.harmless = await harmless_digests(conn, self.user_id)
+        if read:
+            cursor = await conn.execute(_VAULT["high_values"], {"user_id": self.user_id})
+            rows = await cursor.fetchall()
+            self.values |= await asyncio.to_thread(self._opened, rows)
+
+    def _opened(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        values: dict[str, str] = {}
+        for row in rows:
+            sealed = Sealed(**{name: row[name] for name in _SEALED})
+            with suppress(SealError):  # an entry that was tampered with is told of where it is opened
+                value = self.keyring.open(sealed, user_id=self.user_id, item_id=row["id"], version=row["value_version"])
+                values.setdefault(value, row["reference"])
+        return values
 
     def _digest(self, value: str) -> bytes:
         return value_digest(self.keyring, self.user_id, value)
@@ -76,7 +99,9 @@ class Sealer:
         """The text without its secrets. `like` tells where new entries come from; without it none are made, and an
         unknown value is cut all the same (a question)."""
         outside = escape_references(text)
-        spans = [span for span in _high(outside, before) if self._digest(span.value) not in self.harmless]
+        is_read = like is not None and len(like.lines) > 0 and text == like.text
+        found = self._read(outside, before, like) if like and is_read else _high(outside, before)
+        spans = [span for span in found if self._digest(span.value) not in self.harmless]
         if not spans:
             return SealedText(text=outside)
         references = [self._reference(span, like) for span in spans]
@@ -88,13 +113,21 @@ class Sealer:
             values=tuple(span.value for span in spans),
         )
 
+    def _read(self, text: str, before: str, like: Incoming) -> list[SecretSpan]:
+        """The secrets in what was read from a picture, and misread twins of known values."""
+        spans = find_read_secrets(text, [line.box for line in like.lines], before=before)
+        return with_twins(text, spans, self.values)
+
     def _reference(self, span: SecretSpan, like: Incoming | None) -> str:
         digest = self._digest(span.value)
         if digest in self.known:
             return self.known[digest]
+        if like and like.lines and (twin := twin_of(span.value, self.values)):
+            return self.values[twin]
         reference = fresh_reference()
         if like is not None:
             self.known[digest] = reference
+            self.values[span.value] = reference
             self.entries[reference] = self._entry(span, reference, digest, like)
         return reference
 

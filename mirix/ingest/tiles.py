@@ -34,7 +34,7 @@ CURSOR_FILL = 0.85
 TICKER = (260, 48)  # the largest: a date and a time, on one line
 TICKER_NEAR = 60  # pixels to both sides in which its digits change
 TICKS = 3  # so often in the same place, and it is a ticker …
-FORGOTTEN = timedelta(minutes=5)  # … until it has not ticked for so long
+FORGOTTEN = timedelta(minutes=5)  # … until it has not ticked for so long, times the ticks that are known of it
 MOTION = 5  # pictures in a row in which a place has to change, to be a film
 # Kept all the same, if nothing was for so long.
 EVERY = {"cursor": timedelta(seconds=120), "ticker": timedelta(seconds=120), "motion": timedelta(seconds=10)}
@@ -123,7 +123,7 @@ class ChangeGate:
             return False
         if not _has_ink(state.kept, place) or not _has_ink(image, place):
             return False  # something was written where nothing stood, or wiped out
-        state.tickers = [ticker for ticker in state.tickers if at - ticker.at <= FORGOTTEN]
+        state.tickers = [ticker for ticker in state.tickers if at - ticker.at <= ticker.ticks * FORGOTTEN]
         near = next((ticker for ticker in state.tickers if _is_near(ticker.box, place)), None)
         if near is None:
             state.tickers.append(_Ticker(box=place, at=at))
