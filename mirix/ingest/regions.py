@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mirix.ingest.tiles import CELL, Box, changed_cells, changed_pixels
+from mirix.ingest.boxes import Box, area, around, common, meet, without
+from mirix.ingest.tiles import CELL, changed_cells, changed_pixels
 from mirix.models.ocr import Line, TextRecogniser, reading_order
 
 REMEMBERED = 6  # pictures, so that switching between windows reads nothing anew
@@ -56,7 +57,7 @@ class RegionReader:
         grey = image.convert("L")
         self.pixels_seen += grey.width * grey.height
         base, regions = self._nearest(grey)
-        kept = [line for line in base.lines if not any(_meet(line.box, region) for region in regions)] if base else []
+        kept = [line for line in base.lines if not any(meet(line.box, region) for region in regions)] if base else []
         found = self._read_regions(image, [part for region in regions for part in cut(region, windows)])
         lines = [line for group in _by_window([*kept, *found], windows) for line in reading_order(group)]
         if base is not None and not regions:
@@ -73,9 +74,9 @@ class RegionReader:
             if read.grey.size != grey.size:
                 continue
             regions = changed_regions(read.grey, grey, [line.box for line in read.lines])
-            area = sum(map(_area, regions))
-            if area < least:
-                best, least = (read, regions), area
+            left = sum(map(area, regions))
+            if left < least:
+                best, least = (read, regions), left
         return best
 
     def _read_regions(self, image: Image.Image, regions: Sequence[Box]) -> list[Line]:
@@ -101,7 +102,7 @@ class RegionReader:
         """All regions in one call: starting an engine costs as much as reading some lines."""
         if not unknown:
             return []
-        self.pixels_read += sum(_area(region) for _, region in unknown)
+        self.pixels_read += sum(area(region) for _, region in unknown)
         if len(unknown) == 1:
             key, region = unknown[0]
             return [(key, region, self._recogniser.read(image.crop(region)))]
@@ -142,27 +143,9 @@ def cut(region: Box, windows: Sequence[Box], *, least: int = LEAST_SIDE) -> list
     parts: list[Box] = []
     left = [region]
     for window in windows:
-        parts += [_common(part, window) for part in left if _meet(part, window)]
-        left = [rest for part in left for rest in _without(part, window)]
+        parts += [common(part, window) for part in left if meet(part, window)]
+        left = [rest for part in left for rest in without(part, window)]
     return [part for part in [*parts, *left] if min(part[2] - part[0], part[3] - part[1]) >= least]
-
-
-def _without(box: Box, hole: Box) -> list[Box]:
-    """What is left of a box: above, below, left and right of the hole."""
-    if not _meet(box, hole):
-        return [box]
-    left, top, right, bottom = _common(box, hole)
-    around = [
-        (box[0], box[1], box[2], top),
-        (box[0], bottom, box[2], box[3]),
-        (box[0], top, left, bottom),
-        (right, top, box[2], bottom),
-    ]
-    return [part for part in around if part[0] < part[2] and part[1] < part[3]]
-
-
-def _common(one: Box, other: Box) -> Box:
-    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
 
 
 def _by_window(lines: Sequence[Line], windows: Sequence[Box]) -> list[list[Line]]:
@@ -203,31 +186,18 @@ def _padded(box: Box, size: tuple[int, int]) -> Box:
 
 
 def _with_lines(region: Box, lines: Sequence[Box]) -> Box:
-    return _around([region, *(line for line in lines if _meet(line, region))])
+    return around([region, *(line for line in lines if meet(line, region))])
 
 
 def _united(regions: Sequence[Box]) -> list[Box]:
     """The regions with those that meet made one."""
     united: list[Box] = []
     for region in regions:
-        while meeting := [other for other in united if _meet(other, region)]:
+        while meeting := [other for other in united if meet(other, region)]:
             united = [other for other in united if other not in meeting]
-            region = _around([region, *meeting])
+            region = around([region, *meeting])
         united.append(region)
     return sorted(united, key=lambda box: (box[1], box[0]))
-
-
-def _meet(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _around(boxes: Sequence[Box]) -> Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
-def _area(box: Box) -> int:
-    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _moved(lines: Sequence[Line], right: int, down: int) -> list[Line]:

@@ -21,7 +21,7 @@ from uuid import UUID
 from PIL import Image
 
 from mirix.errors import MirixError, SealError, SpoolFull
-from mirix.ingest.tiles import Box
+from mirix.ingest.boxes import Box
 from mirix.memory.envelope import Keyring
 from mirix.memory.record import new_id
 

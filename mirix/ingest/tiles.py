@@ -22,7 +22,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from PIL import Image, ImageChops
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels, right and bottom exclusive
+from mirix.ingest.boxes import Box, around
+
 Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 CELL = 8  # pixels: the grid on which changed pixels are gathered into places
@@ -128,7 +129,7 @@ class ChangeGate:
         if near is None:
             state.tickers.append(_Ticker(box=place, at=at))
             return False
-        near.box = _around([near.box, place]) if _fits(_around([near.box, place])) else place
+        near.box = around([near.box, place]) if _fits(around([near.box, place])) else place
         near.at = at
         near.ticks += 1
         return near.ticks >= TICKS
@@ -201,8 +202,3 @@ def _is_near(one: Box, other: Box) -> bool:
 
 def _fits(box: Box) -> bool:
     return box[2] - box[0] <= TICKER[0] and box[3] - box[1] <= TICKER[1]
-
-
-def _around(boxes: list[Box]) -> Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)

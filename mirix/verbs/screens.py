@@ -17,7 +17,7 @@ from mirix.errors import InputError
 from mirix.ingest.inputs import check_time
 from mirix.ingest.screens import ReadShot, kept_at
 from mirix.ingest.spool import Shot
-from mirix.ingest.tiles import Box
+from mirix.ingest.boxes import Box
 from mirix.memory.record import now
 from mirix.verbs.opened import Opened
 

@@ -30,6 +30,7 @@ def test_wheel_holds_agents_schemas_and_demo(wheel: Path) -> None:
         ("agents", "mirix/_data/agents"),
         ("schemas", "mirix/_data/schemas"),
         ("mirix/demo", "mirix/demo"),
+        ("desktop/mirix_desktop", "mirix_desktop"),
     ):
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:

@@ -15,8 +15,8 @@ from typing import TypeVar
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from mirix.errors import InputError
+from mirix.ingest.boxes import Box
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 Model = TypeVar("Model", bound=BaseModel)
 
 

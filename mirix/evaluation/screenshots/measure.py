@@ -12,8 +12,9 @@ from mirix.errors import ModelError
 from mirix.evaluation.answers import Verdict, judge
 from mirix.evaluation.bm25 import PlainBM25
 from mirix.evaluation.metrics import Share, mean, reciprocal_rank
-from mirix.evaluation.screenshots.day import Box, Day, Pair, asked_at
+from mirix.evaluation.screenshots.day import Day, Pair, asked_at
 from mirix.evaluation.screenshots.record import Recording
+from mirix.ingest.boxes import Box, area, common, meet
 from mirix.models.usage import Usage
 from mirix.retrieval.answer import Answer
 from mirix.retrieval.hits import Hit
@@ -154,14 +155,7 @@ def _box_is_right(pair: Pair, answer: Answer, recording: Recording) -> bool | No
 
 def _covered(gold: Box, boxes: Sequence[Box]) -> float:
     """The share of a place that a few boxes cover; they seldom overlap."""
-    area = (gold[2] - gold[0]) * (gold[3] - gold[1])
-    return sum(_common(gold, box) for box in boxes) / area if area else 0.0
-
-
-def _common(one: Box, other: Box) -> int:
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    return max(width, 0) * max(height, 0)
+    return sum(area(common(gold, box)) for box in boxes if meet(gold, box)) / max(area(gold), 1)
 
 
 def _language(pair: Pair) -> str:
