@@ -14,10 +14,10 @@ from mirix.checks import check_count
 from mirix.curation.forgetting import Forgetter, Forgotten
 from mirix.db.statements import statements
 from mirix.errors import InputError
+from mirix.ingest.boxes import Box
 from mirix.ingest.inputs import check_time
 from mirix.ingest.screens import ReadShot, kept_at
 from mirix.ingest.spool import Shot
-from mirix.ingest.boxes import Box
 from mirix.memory.record import now
 from mirix.verbs.opened import Opened
 
