@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from mirix.db.pool import User
-from mirix.errors import ConfigError, ModelError, SealError
+from mirix.errors import ConfigError, InputError, ModelError, SealError
 from mirix.ingest.evidence import Evidence
 from mirix.ingest.images import LoadedImage
 from mirix.ingest.inputs import Incoming, Origin, clean_name, from_picture
@@ -28,6 +28,7 @@ from mirix.memory.record import Scope, now
 from mirix.models.ocr import HOW_TO_INSTALL, TextRecogniser
 
 CONVERSATION = "screen"
+NAME_LENGTH, TITLE_LENGTH, URI_LENGTH = 200, 1_000, 10_000  # of these so much is kept
 MOST_FAILURES = 3  # of the recogniser on one shot, before it is set aside
 
 
@@ -63,7 +64,7 @@ class ScreenReader:
             for shot_id in (await asyncio.to_thread(self._spool.waiting, user.user_id))[:limit]:
                 try:
                     done.append(await self._read(user, shot_id))
-                except SealError:
+                except (SealError, InputError):  # nothing of it can be kept, now or later
                     await asyncio.to_thread(self._spool.set_aside, user.user_id, shot_id)
         return done
 
@@ -104,9 +105,10 @@ class ScreenReader:
         origin = Origin(
             at=shot.at,
             timezone=shot.timezone,
-            application=clean_name(shot.application, "application"),
-            title=clean_name(shot.title, "title", 1_000),
-            uri=clean_name(shot.uri, "uri", 10_000),
+            # A page may give itself a title of any length.
+            application=clean_name((shot.application or "")[:NAME_LENGTH], "application"),
+            title=clean_name((shot.title or "")[:TITLE_LENGTH], "title", TITLE_LENGTH),
+            uri=clean_name((shot.uri or "")[:URI_LENGTH], "uri", URI_LENGTH),
             conversation=CONVERSATION,
         )
         incoming = from_picture(picture, lines, reader.name, origin, shot.at)

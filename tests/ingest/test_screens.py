@@ -166,6 +166,13 @@ async def test_shot_the_recogniser_cannot_read_does_not_block_the_others(screens
     assert [read.title for read in await reader.read(screens.user)] == ["Second"]
 
 
+async def test_title_of_any_length_is_taken(screens: Screens) -> None:
+    await screens.keep(title="无尽" * 5_000)
+    (read,) = await screens.reader("the page").read(screens.user)
+    (hit,) = (await screens.memory.search("the page")).hits
+    assert hit.id == read.message_id and hit.message is not None and len(hit.message.title or "") == 1_000
+
+
 async def test_full_spool_refuses_and_says_what_to_do(screens: Screens, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spool_module, "MOST_SHOTS", 1)
     await screens.keep()
