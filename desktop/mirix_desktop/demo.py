@@ -45,14 +45,14 @@ def demo(
 
 def _demo(console: Console, folder: Path, seed: int) -> None:
     from mirix_desktop.days.render import render_day
-    from mirix_desktop.days.story import write_story
+    from mirix_desktop.days.story import ZONE, write_story
 
     if folder.exists() and any(folder.iterdir()):
         raise CaptureError(f"{folder} is not empty: name a new folder, or remove it")
     console.rule("1. An invented morning, on a virtual screen")
     day = render_day(write_story(seed, SHOTS), folder / "day", questions=QUESTIONS)
     console.print(f"{day.shots} shots of real programs in {folder / 'day'} ({day.seconds:.0f} s)")
-    environment = environment_for(folder / "memory")
+    environment = environment_for(folder / "memory") | {"MIRIX_TIMEZONE": ZONE.key}
     console.rule("2. mirix-desktop start --folder day")
     _run([sys.executable, "-m", "mirix_desktop", "start", "--folder", str(folder / "day")], environment)
     console.rule("3. mirix ask --open")
