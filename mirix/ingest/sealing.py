@@ -2,7 +2,8 @@
 
 A value that is known already stands under its old reference; a new one gets an entry in the knowledge vault, written in
 the same transaction as the message it came in. Ingest may seal a value from any source, and never changes an entry. A
-value that the user has unsealed was a false alarm, and stays as it is.
+value that the user has unsealed was a false alarm, and stays as it is. What was read from a picture is looked through
+more readily than what was typed, and for misread twins of the values of the vault.
 """
 
 from __future__ import annotations

@@ -15,15 +15,19 @@ from __future__ import annotations
 
 import re
 import secrets as system_random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from mirix.text.exact_values import find_exact
 from mirix.text.folding import FoldedText, fold
 from mirix.text.secret_captions import betrays, default_caption, is_chinese, terms_for, value_parts
-from mirix.text.secret_kinds import Find, SecretSpan, Sensitivity
+from mirix.text.secret_cells import Box
+from mirix.text.secret_kinds import PASSWORD, Find, SecretSpan, Sensitivity
 from mirix.text.secret_phrases import find_labelled
+from mirix.text.secret_reading import find_misread
 from mirix.text.secret_shapes import find_shapes
 from mirix.text.secret_tables import find_in_columns
+from mirix.text.secret_twins import find_near, may_stand_in
 
 __all__ = [
     "REFERENCE",
@@ -31,11 +35,13 @@ __all__ = [
     "Sensitivity",
     "escape_references",
     "find_exact_values",
+    "find_read_secrets",
     "find_references",
     "find_secrets",
     "new_reference",
     "reference_text",
     "seal_text",
+    "with_twins",
 ]
 
 REFERENCE = re.compile(r"\{\{vault:([a-z0-9]{4,8})\}\}")
@@ -58,15 +64,71 @@ def find_secrets(text: str, *, before: str = "") -> list[SecretSpan]:
     `before` is what was said just before (the last message): "What is the wifi password?" lets "It's Plover-1907" be
     understood. Only its end is looked at, and nothing of it is reported. Linear in the length of the text.
     """
+    return _find(text, before)
+
+
+def find_read_secrets(text: str, boxes: Sequence[Box] = (), *, before: str = "") -> list[SecretSpan]:
+    """As `find_secrets`, and what text recognisers make of secrets: for text that was read from a picture only.
+
+    `boxes` are those of its lines in pixels, one for each row of the text that is not empty.
+    """
+    return _find(text, before, boxes)
+
+
+def _find(text: str, before: str, boxes: Sequence[Box] | None = None) -> list[SecretSpan]:
     context = f"{before[-_CONTEXT_CHARS:]}\n" if before else ""
     folded = fold(context + text)
     finds = _settle(
         folded.text, [*find_shapes(folded.text), *find_labelled(folded.text), *find_in_columns(folded.text)]
     )
+    if boxes is not None:
+        begin = len(fold(context).text)
+        lax = [_named(find, begin, finds) for find in find_misread(folded.text[begin:], boxes)]
+        finds = _settle(folded.text, [*finds, *lax])
     finds = _settle(folded.text, [*finds, *_echoes(folded.text, finds)])
     spans = _spans(context + text, folded, finds)
     shift = len(context)
     return [_moved(span, -shift) for span in spans if span.start >= shift]
+
+
+def _named(find: Find, by: int, finds: Sequence[Find]) -> Find:
+    """A find of the lax pass moved to its place, under the caption of what the strict one found there."""
+    start, end = find.start + by, find.end + by
+    same = next((other for other in finds if other.start < end and start < other.end), find)
+    return Find(start=start, end=end, kind=same.kind, caption=same.caption)
+
+
+def with_twins(text: str, spans: Sequence[SecretSpan], values: Iterable[str]) -> list[SecretSpan]:
+    """The spans, and every other place of `text` where one of some known values stands, or a misread twin of it."""
+    known = may_stand_in(values, text)
+    twins: list[tuple[int, int]] = []
+    start = 0
+    for line in text.splitlines(keepends=True):
+        twins += [(start + first, start + last) for value in known for first, last in find_near(value, line)]
+        start += len(line)
+    found = list(spans)
+    for first, last in twins:
+        meeting = [span for span in found if span.start < last and first < span.end]
+        start, end = min([first, *(s.start for s in meeting)]), max([last, *(s.end for s in meeting)])
+        like = meeting[0] if meeting else _twin(text, first, last)
+        found = [span for span in found if span not in meeting]
+        found.append(replace(like, start=start, end=end, value=text[start:end]))
+    return sorted(found, key=lambda span: span.start)
+
+
+def _twin(text: str, start: int, end: int) -> SecretSpan:
+    """A known value: what it is stands in its entry, so little is said here."""
+    kind = PASSWORD
+    caption = default_caption(kind, chinese=is_chinese(text[max(0, start - 60) : end + 60]))
+    return SecretSpan(
+        start=start,
+        end=end,
+        value=text[start:end],
+        entry_type=kind.entry_type,
+        sensitivity=kind.sensitivity,
+        caption=caption,
+        terms=kind.terms,
+    )
 
 
 def find_exact_values(text: str) -> list[SecretSpan]:

@@ -17,7 +17,7 @@ from mirix.errors import SealError
 from mirix.ingest.frames import SEALED, FrameFiles
 from mirix.ingest.images import load_image
 from mirix.ingest.inputs import Incoming
-from mirix.ingest.sealing import Sealer
+from mirix.ingest.sealing import SealedText, Sealer
 from mirix.memory.envelope import Keyring
 from mirix.memory.record import new_id
 from mirix.models.ocr import Line
@@ -91,6 +91,20 @@ def test_a_key_that_is_broken_over_lines_hides_both(files: FrameFiles, keyring: 
     frame = files.prepare(incoming, whole, sealer)
     assert painted(frame.webp)[:3] == [False, True, True]
     assert [line["text"] for line in frame.lines] == ["key", SEALED, SEALED]
+
+
+def test_a_value_that_runs_on_to_the_next_line_hides_its_part_of_both(files: FrameFiles, keyring: Keyring) -> None:
+    sealer = Sealer(keyring=keyring, user_id=1)
+    incoming = screen("our key AKIAQX7LZ2", "MNB4VRT9WP and more", "Brightness")
+    whole = SealedText(text="", references=("k7q2xx",), values=("AKIAQX7LZ2\nMNB4VRT9WP",))
+    frame = files.prepare(incoming, whole, sealer)
+    assert painted(frame.webp)[:3] == [True, True, False]
+    assert [line["text"] for line in frame.lines[:2]] == ["our key {{vault:k7q2xx}}", "{{vault:k7q2xx}} and more"]
+
+
+def test_a_misread_value_is_painted_over(files: FrameFiles, keyring: Keyring) -> None:
+    frame = prepared(files, keyring, "Pay", "Card number  5391 2O47 8816 30Z4", "Passwora", "Skua7702w")
+    assert painted(frame.webp)[:4] == [False, True, False, True]
 
 
 async def test_a_stored_picture_is_encrypted_and_comes_back(files: FrameFiles, keyring: Keyring) -> None:

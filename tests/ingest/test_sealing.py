@@ -11,6 +11,7 @@ from mirix.ingest.inputs import Incoming, Origin, from_text
 from mirix.ingest.sealing import SealedText, Sealer
 from mirix.memory.envelope import Keyring
 from mirix.memory.knowledge_vault import open_value, value_digest
+from mirix.models.ocr import Line
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SECRET = "Plover-Crank-4172"
@@ -24,6 +25,18 @@ def sealer(keyring: Keyring) -> Sealer:
 def incoming(text: str) -> Incoming:
     [item] = from_text(text, Origin(timezone="UTC", source="screen"), NOON)
     return item
+
+
+def seen(*lines: str) -> Incoming:
+    """A screen on which these lines were read, one below the other."""
+    boxes = [(10, 20 * row, 10 + 8 * len(line), 20 * row + 14) for row, line in enumerate(lines)]
+    read = tuple(Line(text=line, box=box, confidence=0.9) for line, box in zip(lines, boxes, strict=True))
+    return replace(incoming("\n".join(lines)), lines=read)
+
+
+def seal_seen(sealer: Sealer, *lines: str) -> SealedText:
+    item = seen(*lines)
+    return sealer.seal(item.text, like=item)
 
 
 def seal(sealer: Sealer, text: str, *, before: str = "") -> SealedText:
@@ -101,3 +114,29 @@ def test_what_belongs_together_is_kept_together(sealer: Sealer) -> None:
     assert whole.text == text.text
     assert whole.references == text.references + title.references
     assert whole.values == (SECRET, "Tern-Anchor-2044")
+
+
+def test_what_was_read_is_sealed_more_readily_than_what_was_typed(sealer: Sealer) -> None:
+    misread = "Guest wifi passwora: Gannet! 4821kCairn"
+    assert seal(sealer, misread).values == ()
+    assert seal_seen(sealer, misread).values == ("Gannet! 4821kCairn",)
+
+
+def test_a_misread_twin_stands_under_the_reference_of_the_value(sealer: Sealer) -> None:
+    told = seal(sealer, f"The wifi password is {SECRET}.")
+    twin = seal_seen(sealer, "Notes", "I noted Plover- Crank-417Z", "so there")
+    assert twin.references == told.references and len(sealer.entries) == 1
+    assert twin.values == ("Plover- Crank-417Z",)
+
+
+def test_a_twin_that_a_label_tells_makes_no_entry_of_its_own(sealer: Sealer) -> None:
+    first = seal_seen(sealer, f"wifi password: {SECRET}")
+    assert seal_seen(sealer, "wifi password: P1over-Crank-4172").references == first.references
+    assert len(sealer.entries) == 1
+
+
+def test_a_read_value_that_the_user_has_unsealed_stays_as_it_is(sealer: Sealer) -> None:
+    harmless = frozenset([value_digest(sealer.keyring, sealer.user_id, "Skua#7702wRope")])
+    told = Sealer(keyring=sealer.keyring, user_id=sealer.user_id, harmless=harmless)
+    assert seal_seen(told, "look for Skua#7702wRope").values == ()
+    assert seal_seen(sealer, "look for Skua#7702wRope").values == ("Skua#7702wRope",)

@@ -22,6 +22,7 @@ from mirix.text.secrets import (
     Sensitivity,
     escape_references,
     find_exact_values,
+    find_read_secrets,
     find_references,
     find_secrets,
     new_reference,
@@ -305,6 +306,7 @@ HOSTILE = [
 def test_time_grows_with_the_length_of_the_text_and_not_faster(unit: str) -> None:
     def work(text: str) -> None:
         find_secrets(text)
+        find_read_secrets(text)
         find_exact_values(text)
         escape_references(text)
 

@@ -37,3 +37,9 @@ DELETE FROM harmless_value WHERE user_id = %(user_id)s AND digest = ANY (%(diges
 -- Who looked at what, and when; written before the value is opened.
 INSERT INTO audit (user_id, actor, action, record_id, note)
 VALUES (%(user_id)s, %(actor)s, %(action)s, %(record_id)s, %(note)s);
+
+-- name: high_values
+-- The sealed values of high sensitivity, so that a misread twin on a screen is known as one.
+SELECT id, reference, ciphertext, nonce, wrapped_key, format_version, key_id, value_version FROM knowledge_vault
+WHERE user_id = %(user_id)s AND sensitivity = 'high' AND status IN ('active', 'superseded')
+ORDER BY status, id;

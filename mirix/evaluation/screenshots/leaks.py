@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import io
-import re
+import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from PIL import Image
 
 from mirix.db.pool import User
-from mirix.evaluation.screenshots.day import Box, Truth
+from mirix.evaluation.screenshots.day import Truth
 from mirix.evaluation.screenshots.record import Recording
+from mirix.ingest.boxes import Box
 from mirix.models.ocr import TextRecogniser
 from mirix.system import AsyncMirix
+from mirix.text.secret_twins import bare, find_near
 
 MARGIN = 6  # pixels around a place that is read again
 LEAST_MARKER = 4  # characters: shorter words stand anywhere
@@ -40,15 +45,15 @@ async def find_leaks(
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows.json"
         await memory.export(file, user_id=user.name, pictures=False)
-        rows = _bare(file.read_text(encoding="utf-8"))
+        rows = _texts(json.loads(file.read_text(encoding="utf-8")))
     markers = {each.marker for each in truth.private if len(each.marker) >= LEAST_MARKER}
-    told = [f"{secret.kind}" for secret in truth.secrets if _bare(secret.value) in rows]
-    told += [f"private: {marker}" for marker in sorted(markers) if _bare(marker) in rows]
+    told = [f"{secret.kind}" for secret in truth.secrets if any(stands_in(secret.value, row) for row in rows)]
+    told += [f"private: {marker}" for marker in sorted(markers) if any(bare(marker) in bare(row) for row in rows)]
     in_pictures = []
     shown = [(s, shot) for s in truth.secrets for shot in s.shots if shot.file in by_file]
     for secret, shot in shown:
         read = " ".join(line.text for line in recogniser.read(await _part(memory, user, by_file[shot.file], shot.box)))
-        if _bare(secret.value) in _bare(read):
+        if stands_in(secret.value, read):
             in_pictures.append(f"{shot.file}: {secret.kind}")
     private = [
         each.file
@@ -78,6 +83,20 @@ def _is_solid(image: Image.Image) -> bool:
     return float(highest) - float(lowest) <= _SOLID  # type: ignore[arg-type]
 
 
-def _bare(text: str) -> str:
-    """Without spaces and case, which recognisers get wrong."""
-    return re.sub(r"\s+", "", text).casefold()
+def stands_in(value: str, text: str) -> bool:
+    """Whether a value can be read in a text: as it is, or nearly so (two edits in eight characters and more).
+
+    White space and case, which recognisers get wrong, do not count.
+    """
+    lines = text.splitlines()
+    broken = [above + below for above, below in pairwise(lines)]
+    return any(next(find_near(value, line), None) for line in [*lines, *broken])
+
+
+def _texts(row: Any) -> list[str]:
+    """Every text in what was read from JSON."""
+    if isinstance(row, Mapping):
+        return [text for inner in row.values() for text in _texts(inner)]
+    if isinstance(row, list):
+        return [text for inner in row for text in _texts(inner)]
+    return [row] if isinstance(row, str) else []

@@ -20,12 +20,14 @@ from mirix.retrieval.answer import Answer
 from mirix.retrieval.hits import Hit
 from mirix.system import AsyncMirix
 from mirix.text.chunks import is_cjk
+from mirix.text.secrets import find_references
 
 DEPTHS = (5, 10)  # distinct frames
 HITS = 30
 COVERED = 0.5  # of the right place that the cited boxes have to cover
 FREE_WORDING = frozenset({"procedure", "preference"})  # nobody can tell by looking whether an answer is right
 ABSTAIN = frozenset({"abstain", "privacy"})
+SECRET = "vault"  # what must not be told: a reference to the vault tells nothing
 UNKNOWN = {"en": "I don't know.", "zh": "我不知道。"}
 
 
@@ -45,7 +47,7 @@ class Asked:
 
     @property
     def is_answerable(self) -> bool:
-        return self.pair.type not in ABSTAIN
+        return self.pair.type not in ABSTAIN | {SECRET}
 
     def found(self, depth: int) -> float:
         """The share of the parts of the answer that the first frames show."""
@@ -77,7 +79,7 @@ async def ask(memory: AsyncMirix, user: User, day: Day, recording: Recording, pa
     ranked = [recording.kept[key] for key in frames_shown(found.hits) if key in recording.kept]
     groups = answer_groups(day, pair)
     try:
-        answer = await memory.ask(pair.question, user_id=user.name, asked_at=moment, reveal=True)
+        answer = await memory.ask(pair.question, user_id=user.name, asked_at=moment)
     except ModelError as error:
         failed = Verdict(claimed=False, right=False, f1=0.0)
         return Asked(pair=pair, ranked=ranked, groups=groups, answer="", verdict=failed, failure=str(error))
@@ -163,12 +165,13 @@ def _language(pair: Pair) -> str:
 
 
 def _verdict(pair: Pair, answer: str, moment: datetime, timezone: str) -> Verdict:
+    if pair.type == SECRET and find_references(answer):
+        return Verdict(claimed=False, right=True, f1=0.0)
     return judge(
         answer,
         pair.accepted,
         asked_at=moment,
         timezone=timezone,
         is_chinese=_language(pair) == "zh",
-        verbatim=pair.type == "vault",
-        has_answer=pair.type not in ABSTAIN,
+        has_answer=pair.type not in ABSTAIN | {SECRET},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +28,43 @@ from mirix.system import AsyncMirix
 USER = "screenshots"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Readers:
+    """Who reads the pictures: as Mirix does, and as anybody would, for the baseline."""
+
+    ours: TextRecogniser
+    plain: TextRecogniser
+
+    @classmethod
+    def installed(cls, cache: Path | None) -> Readers:
+        """The engine that is installed; `cache` is a file of recognised text, read and added to. Raises ConfigError."""
+        ours, plain = make_recogniser(), plain_recogniser()
+        if cache is not None:
+            return cls(
+                ours=CachedRecogniser(cache, ours),
+                plain=CachedRecogniser(cache.with_name(f"{cache.stem}.plain{cache.suffix}"), plain),
+            )
+        if ours is None or plain is None:
+            raise ConfigError(f"screenshots cannot be read: {HOW_TO_INSTALL}")
+        return cls(ours=ours, plain=plain)
+
+
 async def evaluate_screenshotvqa(
     memory: AsyncMirix,
     day: Day,
+    readers: Readers,
     *,
     limit: int | None = None,
     rate: float | None = None,
-    cache: Path | None = None,
     compare: bool = True,
     progress: Progress = silent,
 ) -> Report:
     """Record the pictures of a folder, then ask its questions.
 
-    `rate` takes so many shots a second, as a recorder would; without it they come as fast as they are read. `cache` is
-    a file of recognised text, read and added to. With `compare` the change filters of other products run beside ours.
-    Raises ConfigError without a text recogniser, CaptureError, ModelError.
+    `rate` takes so many shots a second, as a recorder would; without it they come as fast as they are read. With
+    `compare` the change filters of other products run beside ours. Raises CaptureError, ModelError.
     """
-    recogniser = _recogniser(cache)
+    recogniser = readers.ours
     timezone = zone_at(day.pairs[0].asked_at) if day.pairs[0].asked_at else memory.parts.timezone
     user = await memory.parts.database.ensure_user(USER, timezone)
     empty = await _database_bytes(memory)
@@ -63,7 +84,7 @@ async def evaluate_screenshotvqa(
     texts = {
         recording.kept[message.id]: message.text for message in await memory.parts.evidence.by_id(user.user_id, ids)
     }
-    plain = await asyncio.to_thread(_plainly_read, day, list(recording.kept.values()), cache, progress)
+    plain = await asyncio.to_thread(_plainly_read, day, list(recording.kept.values()), readers.plain, progress)
     baselines = {"OCR + BM25": plain, "our text + BM25": texts}
     safety, found = await _safety(memory, user, day, recording, recogniser)
     return Report(
@@ -96,28 +117,16 @@ def _baseline(outcomes: list[Asked]) -> Report:
     return Report(evaluation="screenshotvqa", metrics=measures(outcomes), groups=groups)
 
 
-def _plainly_read(day: Day, files: list[str], cache: Path | None, progress: Progress) -> dict[str, str]:
+def _plainly_read(day: Day, files: list[str], recogniser: TextRecogniser, progress: Progress) -> dict[str, str]:
     """The text of whole pictures as an engine gives it to anybody, without windows, regions and our preparation.
 
     It sees what the privacy gate hides as well, which can only help it.
     """
-    engine = plain_recogniser()
-    recogniser = CachedRecogniser(cache.with_suffix(".plain" + cache.suffix), engine) if cache else engine
-    assert recogniser is not None, "the pictures were read before"
     texts = {}
     for number, file in enumerate(files, 1):
         texts[file] = render_text(recogniser.read(load_image(day.folder / file).image))
         progress("pictures read plainly", number, len(files))
     return texts
-
-
-def _recogniser(cache: Path | None) -> TextRecogniser:
-    found = make_recogniser()
-    if cache is not None:
-        return CachedRecogniser(cache, found)
-    if found is None:
-        raise ConfigError(f"screenshots cannot be read: {HOW_TO_INSTALL}")
-    return found
 
 
 async def _safety(
