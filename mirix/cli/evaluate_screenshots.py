@@ -30,14 +30,14 @@ def screenshotvqa(
     """Record a folder of screenshots as the desktop assistant does, then ask: recall, answers and the boxes they point
     at, beside OCR + BM25; storage and speed."""
     from mirix.evaluation.screenshots.day import read_day
-    from mirix.evaluation.screenshots.run import evaluate_screenshotvqa
+    from mirix.evaluation.screenshots.run import Readers, evaluate_screenshotvqa
 
-    day = read_day(folder)
+    day, readers = read_day(folder), Readers.installed(cache)
     report = run_evaluation(
         call,
         items,
         lambda memory, progress: evaluate_screenshotvqa(
-            memory, day, limit=limit, rate=rate, cache=cache, compare=compare, progress=progress
+            memory, day, readers, limit=limit, rate=rate, compare=compare, progress=progress
         ),
     )
     call.show(_facts_table(report.facts))
