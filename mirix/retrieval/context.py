@@ -19,6 +19,7 @@ from mirix.memory.knowledge_vault import VaultRecord
 from mirix.memory.message import Message
 from mirix.memory.record import MemoryKind, Record
 from mirix.retrieval.hits import Hit
+from mirix.retrieval.screen_excerpt import screen_excerpt, words_shown
 from mirix.text.analyser import tokens
 from mirix.text.chunks import clip_to_tokens, count_tokens, sentence_spans
 from mirix.text.dates import annotate
@@ -26,6 +27,8 @@ from mirix.text.markup import attributes, neutralise, one_line
 
 MAX_TOKENS = 1_000  # of the items; core memory comes on top of it, as it always does
 ITEM_SHARE = 0.4  # of the budget that one item may take
+SCREEN_SHARE = 0.18  # of a screen: the lines that matter are few, and more screens are looked at
+SCREEN_TOKENS = 150  # that a screen may take of a small budget
 _SUMMED_UP = frozenset({MemoryKind.EPISODIC, MemoryKind.SEMANTIC})  # one line tells what happened or is known
 _SAY_NOTHING = frozenset({"event", "human"})  # as most are: they cost room
 LEAST_TOKENS = 40  # below this an excerpt says nothing
@@ -84,9 +87,19 @@ def pack_items(
     words = frozenset(tokens(question))
     chosen: dict[UUID, tuple[Hit, str]] = {}
     left = max_tokens
+    seen: set[tuple[str, ...]] = set()  # lines of screens
     own, retold = _retold([hit for hit in hits if hit.id not in shown], words)
     for hit in [*own, *retold]:
         frame = _frame_tokens(hit, timezone)
+        if _is_screen(hit):
+            lines = _of_screen(hit, words, min(left - frame, max(int(max_tokens * SCREEN_SHARE), SCREEN_TOKENS)))
+            told = words_shown(lines, words)
+            # A screen changes little from one picture to the next: what only shows the same lines again says nothing.
+            if lines and not (told and told <= seen):
+                chosen[hit.id] = (hit, lines)
+                left -= count_tokens(lines) + frame
+                seen |= told
+            continue
         wanted = _brief(hit, words)
         if any(wanted in said for _, said in chosen.values()):
             wanted = _body(hit)  # its details are what it adds
@@ -94,7 +107,7 @@ def pack_items(
         if text is not None:
             chosen[hit.id] = (hit, text)
             left -= count_tokens(text) + frame
-    for hit, text in list(chosen.values()):
+    for hit, text in [each for each in chosen.values() if not _is_screen(each[0])]:
         cost = count_tokens(_body(hit)) - count_tokens(text)
         if text == _brief(hit, words) and 0 < cost <= left:
             chosen[hit.id] = (hit, _body(hit))
@@ -125,6 +138,29 @@ def _retold(hits: Sequence[Hit], words: Collection[str]) -> tuple[list[Hit], lis
         is_retold = hit.message is not None and hit.id in told and held & set(words) <= told[hit.id]
         (retold if is_retold else own).append(hit)
     return own, retold
+
+
+def _is_screen(hit: Hit) -> bool:
+    """Whether a hit is the text of a screen, not what was made of it."""
+    if hit.message is not None:
+        return hit.message.mime.startswith("image/")
+    is_kept = hit.record is not None and hit.record.memory_kind is MemoryKind.RESOURCE
+    return is_kept and hit.record is not None and hit.record.source_kind == "screen"
+
+
+def _of_screen(hit: Hit, words: Collection[str], room: int) -> str:
+    """The lines of a screen that bear on a question, its days resolved; "" where there is no room for them."""
+    if room < LEAST_TOKENS:
+        return ""
+    message = hit.message
+    if message is None:
+        return screen_excerpt(_body(hit), words, room)
+    local = message.at.astimezone(ZoneInfo(message.timezone))
+    shown = annotate(screen_excerpt(message.text, words, room), local, message.timezone)
+    cost = count_tokens(shown)
+    if cost > room:  # the resolved days cost room as well
+        shown = annotate(screen_excerpt(message.text, words, room * room // cost), local, message.timezone)
+    return neutralise(shown)
 
 
 def _neighbours(hits: Iterable[Hit]) -> Iterator[Hit]:
@@ -236,6 +272,8 @@ def _of_record(hit: Hit, record: Record, timezone: str) -> dict[str, str]:
     values = {"type": record.memory_kind.value, "at": when.date().isoformat()}
     if hit.outdated and record.valid_to is not None:
         values["until"] = record.valid_to.astimezone(zone).date().isoformat()
+    if record.source_kind == "screen" and not isinstance(record, VaultRecord):
+        values["source"] = "screen"
     own = {name: value for name, value in record.attributes().items() if value not in {hit.speaker, *_SAY_NOTHING}}
     return values | {"speaker": "" if isinstance(record, VaultRecord) else hit.speaker} | own
 

@@ -273,3 +273,31 @@ def test_a_message_that_holds_more_of_the_question_keeps_its_place() -> None:
     ]
     items = pack_items(hits, question="Was the skipper well at Mandal?", timezone=ZONE, max_tokens=70)
     assert [item.hit.id.int for item in items] == [1, 2]
+
+
+SCREEN = "\n".join(
+    [
+        *(f"Entry {number} of the menu at 9:{number:02}" for number in range(10, 50)),
+        "",
+        "Parcel number",
+        "TW-5518",
+        *(f"Entry {number} of the list at 8:{number:02}" for number in range(10, 50)),
+    ]
+)
+
+
+def seen(number: int, text: str) -> Hit:
+    return said(number, text, mime="image/png", application="Browser", title="Parcels - Browser", speaker="Screen")
+
+
+def test_of_a_screen_the_lines_round_the_words_of_the_question_are_shown_as_lines() -> None:
+    (item,) = pack([seen(1, SCREEN)], {}, question="What is the parcel number?", timezone=ZONE).items
+    assert "Parcel number\nTW-5518" in item.text
+    assert count_tokens(item.text) <= 200
+
+
+def test_a_screen_that_only_shows_the_same_lines_again_is_left_out() -> None:
+    hits = [seen(1, SCREEN), seen(2, SCREEN), seen(3, SCREEN.replace("TW-5518", "TW-5518\nParcel left at the desk"))]
+    shown = pack(hits, {}, question="What is the parcel number?", timezone=ZONE)
+    assert [item.hit.id for item in shown.items] == [key(1), key(3)]
+    assert shown.tokens <= 1_000

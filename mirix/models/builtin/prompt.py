@@ -67,6 +67,7 @@ class Item:
     outdated: bool
     entry_type: str = ""  # of a vault entry or a procedure
     is_screen: bool = False
+    application: str = ""  # of a screen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +210,8 @@ def _items(text: str, now: datetime | None) -> Iterator[Item]:
             text=found["text"].replace("\n  ", "\n").strip(),
             outdated=given.get("outdated") == "true",
             entry_type=given.get("entry_type", ""),
-            is_screen="app" in given,
+            is_screen="app" in given or given.get("source") == "screen",
+            application=given.get("app", ""),
         )
 
 

@@ -89,7 +89,7 @@ def _strength(term: str, unit: Unit, question: Question) -> float:
         return 1.0
     if _is_part_of_named(term, unit, question):
         return _NAME_PART
-    if any(_related(term, family, unit, question.chinese) for family in question.families):
+    if any(is_related(term, family, unit.terms, unit.text, question.chinese) for family in question.families):
         return 0.75
     if HAN.match(term):
         shared = sum(character in unit.terms for character in term) / len(term)
@@ -110,11 +110,14 @@ def _is_part_of_named(term: str, unit: Unit, question: Question) -> bool:
     return False
 
 
-def _related(term: str, family: tuple[frozenset[str], frozenset[str]], unit: Unit, chinese: bool) -> bool:
+def is_related(
+    term: str, family: tuple[frozenset[str], frozenset[str]], terms: frozenset[str], text: str, chinese: bool
+) -> bool:
+    """Whether a text with its terms holds a word that answers a question's word of one family."""
     asked, told = family
     if chinese:
-        return any(term in word or word in term for word in asked) and any(word in unit.text for word in told)
-    return term in asked and bool(told & (unit.terms | {stem(word) for word in re.findall(r"[A-Za-z]+", unit.text)}))
+        return any(term in word or word in term for word in asked) and any(word in text for word in told)
+    return term in asked and bool(told & (terms | {stem(word) for word in re.findall(r"[A-Za-z]+", text)}))
 
 
 def _newest_first(question: Question, found: list[Found]) -> list[Found]:

@@ -16,6 +16,7 @@ from mirix.models.builtin.moments import find_moments, find_written_dates, write
 from mirix.models.builtin.prompt import Call, Item
 from mirix.models.builtin.questions import Question, halves_of, read_question
 from mirix.models.builtin.ranking import naming_of, rank_units, successor_of
+from mirix.models.builtin.screen_answers import ScreenReply, answer_from_screens, further_query
 from mirix.models.builtin.spans import carries, fill_quote, fits_entry, fits_value, is_open_value, short_quote, size_of
 from mirix.models.builtin.topics import question_topics
 from mirix.models.builtin.units import Found, Unit, age_key, make_units
@@ -66,16 +67,24 @@ def answer_question(call: Call) -> Answer:
     users |= {part for name in users for part in name.split()} | {
         name[-2:] for name in users if len(name) == 3 and is_chinese(name)
     }
-    units = make_units([*call.items, *_core_items(call)])
+    units = make_units([item for item in [*call.items, *_core_items(call)] if not item.is_screen])
     replies: list[str] = []
     for part in halves_of(call.question):
         question = read_question(part, users)
-        reply = _reply(question, _with_successor(question, units), call, room=1.0 if part == call.question else 0.5)
+        room = 1.0 if part == call.question else 0.5
+        seen = answer_from_screens(question, call.items, room)
+        reply = _better(_with_successor(question, units), seen, question, call, room)
         if reply:
             replies.append(reply)
     if not replies:
         return Answer(text=unknown(chinese), is_known=False)
     return Answer(text=(";" if chinese else "; ").join(dict.fromkeys(replies)), is_known=True)
+
+
+def _better(found: Sequence[Found], seen: ScreenReply, question: Question, call: Call, room: float) -> str:
+    """What was said, or what was seen, whichever holds more of the question."""
+    said = _reply(question, found, call, room)
+    return said if said and found[0].score >= seen.score else seen.text
 
 
 def unknown(chinese: bool) -> str:
@@ -85,8 +94,9 @@ def unknown(chinese: bool) -> str:
 
 def better_query(call: Call) -> str:
     """Content words for one more search; "" when there is nothing to ask with."""
+    further = further_query(read_question(call.question, set()), call.items)
     topics = question_topics(call.question)
-    return topics[0] if topics else ""
+    return further or (topics[0] if topics else "")
 
 
 def _with_successor(question: Question, units: Sequence[Unit]) -> list[Found]:
@@ -158,11 +168,8 @@ def _stated_duration(question: Question, found: Sequence[Found]) -> str:
 
 
 def _quote(question: Question, unit: Unit, room: float) -> str:
-    """What a statement says, short; a line of a screen stands for itself."""
-    terms = set(question.terms)
-    if unit.item.is_screen:
-        return short_quote(unit.text, terms, question.kind, room)
-    return fill_quote(unit.sentences, unit.order, terms, question.kind, room)
+    """What a statement says, short."""
+    return fill_quote(unit.sentences, unit.order, set(question.terms), question.kind, room)
 
 
 def _names_occur(question: Question, call: Call) -> bool:
