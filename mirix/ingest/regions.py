@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -25,8 +26,14 @@ REMEMBERED = 6  # pictures, so that switching between windows reads nothing anew
 CACHED_REGIONS = 512
 WHOLE = 0.6  # share of a screen in changed regions, from which on it is read whole
 MARGIN = 12  # pixels around a region and between two of them on the sheet: recognisers need some ground
-LEAST_SIDE = 6  # pixels of a region: what is thinner holds no letters
+SHEET_PIXELS = 1_500_000  # of regions that are read in one call
+SIDE_BY_SIDE = 2  # calls at a time
+INK = 24  # levels of 255 between letters and ground, at least
+LEAST_SIDE = 10  # pixels of a region: what is thinner holds no letters
 MERGE = 3  # cells: changes nearer than this are read together
+
+
+_Region = tuple[bytes, Box]  # with the digest of its pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,24 +106,53 @@ class RegionReader:
     def _recognise(
         self, image: Image.Image, unknown: Sequence[tuple[bytes, Box]]
     ) -> list[tuple[bytes, Box, list[Line]]]:
-        """All regions in one call: starting an engine costs as much as reading some lines."""
-        if not unknown:
-            return []
-        self.pixels_read += sum(area(region) for _, region in unknown)
-        if len(unknown) == 1:
-            key, region = unknown[0]
+        """Several regions in one call: starting an engine costs as much as reading some lines. Sheets side by side."""
+        blank = [(key, region, list[Line]()) for key, region in unknown if _is_blank(image, region)]
+        drawn = [each for each in unknown if not _is_blank(image, each[1])]
+        self.pixels_read += sum(area(region) for _, region in drawn)
+        sheets = _sheets(drawn)
+        if len(sheets) < 2:
+            return blank + [found for sheet in sheets for found in self._read_sheet(image, sheet)]
+        with ThreadPoolExecutor(max_workers=SIDE_BY_SIDE) as pool:
+            read = pool.map(lambda sheet: self._read_sheet(image, sheet), sheets)
+            return blank + [found for sheet in read for found in sheet]
+
+    def _read_sheet(self, image: Image.Image, regions: Sequence[_Region]) -> list[tuple[bytes, Box, list[Line]]]:
+        if len(regions) == 1:
+            key, region = regions[0]
             return [(key, region, self._recogniser.read(image.crop(region)))]
-        width = max(region[2] - region[0] for _, region in unknown)
-        height = sum(region[3] - region[1] + MARGIN for _, region in unknown)
-        sheet = Image.new("RGB", (width, height), "white")
+        sheet = Image.new("RGB", _size_of(regions), "white")
         places: list[tuple[bytes, Box, int]] = []
         top = 0
-        for key, region in unknown:
+        for key, region in regions:
             sheet.paste(image.crop(region), (0, top))
             places.append((key, region, top))
             top += region[3] - region[1] + MARGIN
         lines = self._recogniser.read(sheet)
         return [(key, region, _of_region(lines, start, region)) for key, region, start in places]
+
+
+def _sheets(regions: Sequence[_Region]) -> list[list[_Region]]:
+    """Regions that are read together: of like width, and no more on a sheet than a recogniser reads well."""
+    sheets: list[list[_Region]] = []
+    for each in sorted(regions, key=lambda each: each[1][0] - each[1][2]):
+        width, height = _size_of([*sheets[-1], each]) if sheets else (0, 0)
+        if sheets and width * height <= SHEET_PIXELS:
+            sheets[-1].append(each)
+        else:
+            sheets.append([each])
+    return sheets
+
+
+def _size_of(regions: Sequence[_Region]) -> tuple[int, int]:
+    """Of a sheet with some regions one under the other."""
+    width = max(region[2] - region[0] for _, region in regions)
+    return width, sum(region[3] - region[1] + MARGIN for _, region in regions)
+
+
+def _is_blank(image: Image.Image, region: Box) -> bool:
+    darkest, brightest = image.crop(region).convert("L").getextrema()
+    return float(brightest) - float(darkest) < INK  # type: ignore[arg-type]
 
 
 def _of_region(lines: Sequence[Line], start: int, region: Box) -> list[Line]:
