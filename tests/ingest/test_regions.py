@@ -121,3 +121,19 @@ def test_parts_of_a_region_cover_it_once(corners: list[tuple[int, int, int, int]
     for left, top, right, bottom in cut((5, 5, 55, 55), windows, least=1):
         covered[top:bottom, left:right] += 1
     assert covered[5:55, 5:55].min() == 1 and covered.max() == 1 and covered.sum() == 2500
+
+
+def test_blank_parts_are_not_read() -> None:
+    bars = Bars()
+    assert RegionReader(bars).read(Image.new("RGB", SIZE, "navy"), [(0, 0, 100, 100)]) == []
+    assert bars.pixels == []
+
+
+def test_large_parts_are_read_on_sheets_of_their_own() -> None:
+    bars = Bars()
+    image = Image.new("RGB", (2000, 2000), "white")
+    for top in (100, 1100):
+        image.paste((60, 60, 60), (100, top, 400, top + 14))
+    lines = RegionReader(bars).read(image, [(0, 0, 2000, 1000), (0, 1000, 2000, 2000)])
+    assert [line.box[1] for line in lines] == [100, 1100]
+    assert bars.pixels == [2_000_000, 2_000_000]

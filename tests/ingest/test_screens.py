@@ -29,6 +29,13 @@ def nothing(request: ScriptedRequest) -> Reply:
     return {"tool_calls": [{"name": "trigger_memory_update", "args": {"updates": []}}]}
 
 
+def drawn(size: tuple[int, int], number: int = 0) -> Image.Image:
+    """A white picture with something on it: nobody reads a blank one."""
+    image = Image.new("RGB", size, "white")
+    image.paste((0, 0, 0), (5, 5, 20 + number, 15))
+    return image
+
+
 class Screens:
     """A recorder and its reader, whose recogniser reads what it is told."""
 
@@ -41,7 +48,7 @@ class Screens:
     async def keep(self, application: str = "Mail", *, title: str = "Inbox", at: datetime | None = None) -> None:
         self.taken += 1
         await self.memory.keep_shot(
-            Image.new("RGB", (200, 100), (self.taken * 9 % 256, 0, 0)),
+            drawn((200, 100), self.taken),
             at=at or BEGIN + timedelta(seconds=self.taken),
             application=application,
             title=title,
@@ -128,7 +135,7 @@ async def test_batch_that_gathers_too_long_is_worked_off(screens: Screens) -> No
 
 
 async def test_secret_is_in_no_row_and_no_picture(screens: Screens) -> None:
-    await screens.memory.keep_shot(Image.new("RGB", (400, 60), "white"), at=BEGIN)
+    await screens.memory.keep_shot(drawn((400, 60)), at=BEGIN)
     parts = screens.memory.parts
     line = Line(text="password: tulip-Harbor-4471", box=(10, 10, 210, 30), confidence=1.0)
     (read,) = await ScreenReader(parts.evidence, parts.spool, FakeRecogniser([[line]])).read(screens.user)
