@@ -28,7 +28,9 @@ def bench(
     questions: Annotated[int, typer.Option(min=1, help="Questions to search with.")] = 200,
     seed: Annotated[int, typer.Option(help="The same seed gives the same rows and questions.")] = 1,
     baselines: Annotated[bool, typer.Option(help="Measure plain pgvector and LangGraph's store beside it.")] = True,
-    plot: Annotated[Path | None, typer.Option(help="Draw the figures into this SVG file.", show_default=False)] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the figures: an .svg or .png file.", show_default=False)
+    ] = None,
 ) -> None:
     """Measure search on many invented rows, in a database that is thrown away: ms, recall, messages a second, size.
 
@@ -49,6 +51,8 @@ def bench(
         baselines=baselines,
     )
     if plot:
+        if plot.suffix.lower() not in (".svg", ".png"):
+            raise InputError(f"--plot draws .svg or .png, not {plot.name!r}")
         require_matplotlib()
     settings = own_settings(call)
 

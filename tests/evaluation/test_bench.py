@@ -161,6 +161,8 @@ async def test_a_bench_tells_all_its_figures(settings: Settings, tmp_path: Path)
     assert "mirix, 2 clients" in shown and "pgvector, iterative" in shown and "langgraph: build_s" in shown
     report.plot(tmp_path / "plot.svg")
     assert "recall@10" in (tmp_path / "plot.svg").read_text()
+    report.plot(tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_sizes_are_told_in_words() -> None:

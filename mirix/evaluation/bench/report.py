@@ -95,7 +95,7 @@ class BenchReport:
             yield from run.tables()
 
     def plot(self, file: Path) -> None:
-        """p95 and recall by how much the user has, a line for each size; as SVG. Raises ConfigError."""
+        """p95 and recall by how much the user has, a line for each size; SVG or PNG by its name. Raises ConfigError."""
         figure_type = require_matplotlib()
         figure = figure_type(figsize=(9, 3.4), layout="constrained")
         left, right = figure.subplots(1, 2)
@@ -115,7 +115,9 @@ class BenchReport:
             axes.grid(axis="y", alpha=0.3)
             axes.spines[["top", "right"]].set_visible(False)
             axes.legend(fontsize=7, frameon=False)
-        figure.savefig(file, format="svg", metadata={"Date": None})
+            axes.tick_params(axis="x", labelsize=7)
+        is_png = file.suffix.lower() == ".png"
+        figure.savefig(file, format="png" if is_png else "svg", metadata=None if is_png else {"Date": None}, dpi=150)
 
 
 def require_matplotlib() -> Any:
