@@ -42,6 +42,7 @@ EXIT_CODES = {
     6: "the database cannot be used",
     7: "a model failed",
     8: "a sealed value cannot be opened",
+    9: "the screen cannot be seen",
     130: "interrupted",
 }
 

@@ -17,7 +17,9 @@ Say = Callable[[str, str], None]
 def say(run: Run, environment: dict[str, str | None]) -> Say:
     """Say something in a conversation, as a program does."""
     given: dict[str, object] = {
-        name.removeprefix("MIRIX_").lower(): value for name, value in environment.items() if value
+        name.removeprefix("MIRIX_").lower(): value
+        for name, value in environment.items()
+        if value and name.startswith("MIRIX_")
     }
 
     def add(text: str, conversation: str) -> None:

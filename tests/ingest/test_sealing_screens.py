@@ -27,8 +27,10 @@ async def memory(open_mirix: OpenMirix) -> AsyncMirix:
 
 async def shot(memory: AsyncMirix, page: str) -> ReadShot:
     user = await memory.parts.database.ensure_user("anna", "Europe/Oslo")
+    picture = Image.new("RGB", (400, 200), "white")
+    picture.paste((150, 150, 150), (300, 150, 320, 160))  # nobody reads a blank one
     await memory.keep_shot(
-        Image.new("RGB", (400, 200), "white"),
+        picture,
         at=datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
         application="Notes",
         title="Notes",

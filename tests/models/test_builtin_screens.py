@@ -209,6 +209,13 @@ def test_words_that_were_read_as_one_are_found() -> None:
     assert ask("In which room is the weir survey now?", *DAY, moved) == "Newroom Birch 1.08 [7]"
 
 
+def test_the_noun_that_is_asked_for_stands_in_the_line() -> None:
+    text = "Your trip to Brevik\n\nTrain 77\n09:40  13:15\nOslo  Brevik\nPlatform 4\n\nSeat 31C (aisle), coach 2"
+    assert ask("Which seat do I have on the train to Brevik?", screen(1, text, "Your trip to Brevik")) == (
+        "Seat 31C (aisle), coach 2 [1]"
+    )
+
+
 def test_a_place_is_nobody() -> None:
     line = screen(1, "booked The Tin Kettle for the crew supper, we are seven.")
     assert ask("Who booked the place for the crew supper?", line) == "I don't know."

@@ -53,6 +53,9 @@ class Memory:
     sensitivity: str = ""
 
 
+SCREEN = "Screen"  # who "says" what was seen
+
+
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """One numbered entry of the answer context."""
@@ -200,17 +203,18 @@ def _core_lines(text: str) -> list[tuple[str, str]]:
 def _items(text: str, now: datetime | None) -> Iterator[Item]:
     for found in _ITEM.finditer(text):
         given = _attributes(found["further"] or "")
+        speaker = given.get("speaker", "") or html.unescape(found["speaker"] or "")
         yield Item(
             number=int(found["n"]),
             kind=given.get("type", "message"),
             at=_in_zone(_time(found["at"] or ""), now),
             role=given.get("role", "" if "type" in given else "user"),
-            speaker=given.get("speaker", "") or html.unescape(found["speaker"] or ""),
+            speaker=speaker,
             name=given.get("name", "") or given.get("caption", "") or given.get("title", ""),
             text=found["text"].replace("\n  ", "\n").strip(),
             outdated=given.get("outdated") == "true",
             entry_type=given.get("entry_type", ""),
-            is_screen="app" in given or given.get("source") == "screen",
+            is_screen=given.get("source") == "screen" or speaker == SCREEN,
             application=given.get("app", ""),
         )
 

@@ -35,6 +35,7 @@ from mirix.models.builtin.spans import short_quote
 _ENOUGH = 0.6  # share of the question's weight that a line with what belongs to it must hold
 _ABOUT = 0.6  # share of the question's terms that must stand somewhere on the screen
 _OWN = 0.1  # share that the line itself must hold
+_FOCUS = 3.0  # times the weight of another term: what is asked of the subject ("which seat")
 # How well a term is held by what is not the line itself: its paragraph, the title, the lines around, the screen.
 _ALIKE, _BESIDE, _TITLED, _NEAR, _AROUND = 0.85, 0.8, 0.75, 0.6, 0.4
 _RETOLD = 0.85  # a memory made of a screen, beside the screen itself
@@ -110,7 +111,8 @@ def _line(question: Question, asked: Asked, statements: Sequence[Statement], roo
     """The line that answers, where one does."""
     quote = _quoter(question, asked, room)
     least = _LEAST_OWN.get(asked.form, _OWN)
-    scored = [each for each in _scored(question, statements, least) if quote(each.statement)]
+    focus = _FOCUS if asked.form == "what" else 1.0  # other forms are told by the value alone
+    scored = [each for each in _scored(question, statements, least, focus) if quote(each.statement)]
     if question.is_arithmetic:  # what nobody has summed up on the screen is not known
         scored = [each for each in scored if _SUMMED_UP.search(each.statement.text)]
     if not scored or scored[0].score < _ENOUGH_OF.get(asked.form, _ENOUGH):
@@ -142,9 +144,9 @@ def _bridged(question: Question, statements: Sequence[Statement]) -> Question | 
     return None
 
 
-def _scored(question: Question, statements: Sequence[Statement], least_own: float) -> list[_Found]:
+def _scored(question: Question, statements: Sequence[Statement], least_own: float, focus: float = 1.0) -> list[_Found]:
     """The statements by how much of the question they hold, best first."""
-    weigh = _weigher(question, statements, least_own)
+    weigh = _weigher(question, statements, least_own, focus)
     terms = frozenset(question.terms)
     found = [_Found(statement=each, score=weigh(each), own=len(terms & each.terms)) for each in statements]
     return sorted((each for each in found if each.score > 0), key=lambda each: (-each.score, -each.seen_at))
@@ -193,11 +195,14 @@ def _whole(each: Statement) -> str:
 
 
 def _weigher(
-    question: Question, statements: Sequence[Statement], least_own: float = _OWN
+    question: Question, statements: Sequence[Statement], least_own: float = _OWN, focus: float = 1.0
 ) -> Callable[[Statement], float]:
     """How much of a question a statement holds: 0 where it cannot answer, 1 where it holds all of it."""
     counts = Counter(term for each in statements for term in each.terms if term in question.terms)
-    weights = {term: _weight(term, counts[term], len(statements)) for term in question.terms}
+    weights = {
+        term: _weight(term, counts[term], len(statements)) * (focus if term in question.focus else 1.0)
+        for term in question.terms
+    }
     total = sum(weights.values()) or 1.0
     named = frozenset().union(*(terms_of(name) for name in question.names))
 
