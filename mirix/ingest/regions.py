@@ -25,11 +25,13 @@ from mirix.models.ocr import Line, TextRecogniser, reading_order
 REMEMBERED = 6  # pictures, so that switching between windows reads nothing anew
 CACHED_REGIONS = 512
 WHOLE = 0.6  # share of a screen in changed regions, from which on it is read whole
-MARGIN = 12  # pixels around a region and between two of them on the sheet: recognisers need some ground
+MARGIN = 12  # pixels around a region: recognisers need some ground
+GAP = 40  # pixels between two regions on a sheet: nearer, lines of one are lost to the other
 SHEET_PIXELS = 1_500_000  # of regions that are read in one call
 SIDE_BY_SIDE = 2  # calls at a time
 INK = 24  # levels of 255 between letters and ground, at least
 LEAST_SIDE = 10  # pixels of a region: what is thinner holds no letters
+LINE_MARGIN = 6  # pixels around a line that was read before
 MERGE = 3  # cells: changes nearer than this are read together
 
 
@@ -127,7 +129,7 @@ class RegionReader:
         for key, region in regions:
             sheet.paste(image.crop(region), (0, top))
             places.append((key, region, top))
-            top += region[3] - region[1] + MARGIN
+            top += region[3] - region[1] + GAP
         lines = self._recogniser.read(sheet)
         return [(key, region, _of_region(lines, start, region)) for key, region, start in places]
 
@@ -147,7 +149,7 @@ def _sheets(regions: Sequence[_Region]) -> list[list[_Region]]:
 def _size_of(regions: Sequence[_Region]) -> tuple[int, int]:
     """Of a sheet with some regions one under the other."""
     width = max(region[2] - region[0] for _, region in regions)
-    return width, sum(region[3] - region[1] + MARGIN for _, region in regions)
+    return width, sum(region[3] - region[1] + GAP for _, region in regions)
 
 
 def _is_blank(image: Image.Image, region: Box) -> bool:
@@ -167,6 +169,8 @@ def changed_regions(before: Image.Image, after: Image.Image, lines: Sequence[Box
     if changed is None:
         return []
     regions = [_padded(box, after.size) for box in _merged_cells(changed_cells(changed))]
+    # A line that is read again needs some ground above it: cut at its letters, they are misread.
+    lines = [_padded(line, after.size, by=LINE_MARGIN) for line in lines]
     while True:
         grown = _united([_with_lines(region, lines) for region in regions])
         if grown == regions:
@@ -216,9 +220,9 @@ def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return runs
 
 
-def _padded(box: Box, size: tuple[int, int]) -> Box:
+def _padded(box: Box, size: tuple[int, int], *, by: int = MARGIN) -> Box:
     left, top, right, bottom = box
-    return max(left - MARGIN, 0), max(top - MARGIN, 0), min(right + MARGIN, size[0]), min(bottom + MARGIN, size[1])
+    return max(left - by, 0), max(top - by, 0), min(right + by, size[0]), min(bottom + by, size[1])
 
 
 def _with_lines(region: Box, lines: Sequence[Box]) -> Box:
