@@ -304,19 +304,19 @@ class Recorder:
                 break
             except SpoolFull as error:
                 if self._is_live or self._stop.is_set():
-                    return self._lost(error)
+                    return self._lost(shot, error)
                 await asyncio.sleep(TICK_S)
             except MirixError as error:
-                return self._lost(error)
+                return self._lost(shot, error)
         self._counts["kept"] += 1
         self._unread[shot_id] = time.monotonic()
         self._news.set()
         return None
 
-    def _lost(self, error: MirixError) -> None:
-        """A new shot was not kept: the next one counts as new in any case."""
+    def _lost(self, shot: Shot, error: MirixError) -> None:
+        """A new shot was not kept: the next one of its monitor counts as new in any case."""
         self._counts["dropped"] += 1
-        self._changes = ChangeGate()
+        self._changes.forget(shot.monitor)
         self._failed(error)
 
     async def _read(self) -> None:

@@ -30,6 +30,14 @@ def mean(values: Iterable[float | bool]) -> Share:
     return Share(value=sum(listed) / len(listed) if listed else None, n=len(listed))
 
 
+def spread(values: Sequence[float], *, digits: int = 1) -> dict[str, float] | None:
+    """Median and 95th percentile; None of nothing."""
+    if not values:
+        return None
+    p50, p95 = np.percentile(values, [50, 95])
+    return {"p50": round(float(p50), digits), "p95": round(float(p95), digits)}
+
+
 def grouped(
     items: Iterable[T], key: Callable[[T], str], measure: Callable[[Sequence[T]], Mapping[str, Share]]
 ) -> dict[str, dict[str, Share]]:

@@ -16,7 +16,7 @@ import numpy as np
 
 from mirix.evaluation.answers import contains_value, judge, says_unknown, words
 from mirix.evaluation.judging import PROMPTS, Opinion, opinion
-from mirix.evaluation.metrics import bleu_1, bootstrap, mcnemar, token_f1
+from mirix.evaluation.metrics import bleu_1, bootstrap, mcnemar, spread, token_f1
 from mirix.evaluation.runs import Answered, Asked, Verdict, text_digest
 
 MODEL_FREE = ("contains", "f1", "bleu_1")
@@ -129,8 +129,8 @@ def _figures(scored: Sequence[Scored], main: str) -> dict[str, Any]:
         "context_tokens": _mean([each.context_tokens for each in said]),
         "input_tokens": _mean([each.input_tokens for each in said]),
         "output_tokens": _mean([each.output_tokens for each in said]),
-        "search_ms": _spread([each.search_ms for each in said]),
-        "reader_ms": _spread([each.reader_ms for each in said]),
+        "search_ms": spread([each.search_ms for each in said]),
+        "reader_ms": spread([each.reader_ms for each in said]),
     }
 
 
@@ -142,13 +142,6 @@ def _interval(values: Sequence[float | bool]) -> dict[str, Any]:
 
 def _mean(values: Sequence[float]) -> float | None:
     return round(float(np.mean(values)), 1) if values else None
-
-
-def _spread(values: Sequence[float]) -> dict[str, float] | None:
-    if not values:
-        return None
-    p50, p95 = np.percentile(values, [50, 95])
-    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}
 
 
 def compare(first: Sequence[Scored], second: Sequence[Scored], main: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 screens ─ batches as a recorder closes them ─> the memory ─> search, ask ─> recall, rank, right, wrong, abstained
                                                  BM25 over the same texts ─> the same figures, quoting its best screen
 
-A batch ends after BATCH_MESSAGES screens, after BATCH_SPAN, and where another application comes to the front.
+A batch ends after BATCH_MESSAGES screens, after GATHERS_FOR, and where another application comes to the front.
 """
 
 from __future__ import annotations
@@ -11,26 +11,23 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from pydantic import AwareDatetime, BaseModel
 
 from mirix.errors import InputError, ModelError
 from mirix.evaluation.lifelog import JUDGED, Asked, Person, Question, Told, Turn, ask, ask_bm25
-from mirix.evaluation.metrics import Share, grouped, mean, recall_at, reciprocal_rank
+from mirix.evaluation.metrics import Share, grouped, mean, recall_at, reciprocal_rank, spread
 from mirix.evaluation.report import Report
 from mirix.evaluation.runner import Progress, for_each, silent, zone_at
-from mirix.ingest.evidence import BATCH_MESSAGES
+from mirix.ingest.evidence import BATCH_MESSAGES, GATHERS_FOR
 from mirix.ingest.inputs import Incoming, Origin, from_text
 from mirix.memory.record import Scope
 from mirix.models.usage import Usage
 from mirix.system import AsyncMirix
 from mirix.text.chunks import is_cjk
 
-BATCH_SPAN = timedelta(minutes=5)
 DEPTHS = (5, 10)  # distinct screens within which evidence has to be found
 
 
@@ -72,8 +69,8 @@ async def evaluate_screens(
             "failed_batches": failed,
             "recording": _cost(usage) | {"ms_per_screen": round(recorded_ms / len(screens), 1)},
             "answering": _cost(sum((outcome.usage for outcome in outcomes), Usage())),
-            "search_ms": _spread([outcome.search_ms for outcome in outcomes]),
-            "ask_ms": _spread([outcome.usage.ms for outcome in outcomes if outcome.failure is None]),
+            "search_ms": spread([outcome.search_ms for outcome in outcomes]),
+            "ask_ms": spread([outcome.usage.ms for outcome in outcomes if outcome.failure is None]),
         },
         items=[outcome.to_json() for outcome in outcomes],
     )
@@ -132,7 +129,7 @@ def batches_of(screens: Sequence[Screen]) -> Iterator[list[Screen]]:
     batch: list[Screen] = []
     for screen in screens:
         is_over = len(batch) == BATCH_MESSAGES or (
-            batch and (screen.app != batch[-1].app or screen.at - batch[0].at > BATCH_SPAN)
+            batch and (screen.app != batch[-1].app or screen.at - batch[0].at > GATHERS_FOR)
         )
         if is_over:
             yield batch
@@ -171,10 +168,3 @@ def measure(outcomes: Sequence[Asked]) -> dict[str, Share]:
 
 def _cost(usage: Usage) -> dict[str, Any]:
     return {name: value for name, value in usage.to_json().items() if name != "ms"}
-
-
-def _spread(values: Sequence[float]) -> dict[str, float] | None:
-    if not values:
-        return None
-    p50, p95 = np.percentile(values, [50, 95])
-    return {"p50": round(float(p50), 1), "p95": round(float(p95), 1)}

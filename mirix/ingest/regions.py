@@ -51,8 +51,6 @@ class RegionReader:
         self._recogniser = recogniser
         self._pictures: deque[_Read] = deque(maxlen=REMEMBERED)
         self._regions: OrderedDict[bytes, tuple[Line, ...]] = OrderedDict()  # lines relative to their region
-        self.pixels_read = 0  # by the recogniser, so far
-        self.pixels_seen = 0
 
     @property
     def name(self) -> str:
@@ -64,7 +62,6 @@ class RegionReader:
         `windows` on it, the topmost first, are read one after the other, so that no line runs from one into the next.
         """
         grey = image.convert("L")
-        self.pixels_seen += grey.width * grey.height
         base, regions = self._nearest(grey)
         kept = [line for line in base.lines if not any(meet(line.box, region) for region in regions)] if base else []
         found = self._read_regions(image, [part for region in regions for part in cut(region, windows)])
@@ -109,9 +106,13 @@ class RegionReader:
         self, image: Image.Image, unknown: Sequence[tuple[bytes, Box]]
     ) -> list[tuple[bytes, Box, list[Line]]]:
         """Several regions in one call: starting an engine costs as much as reading some lines. Sheets side by side."""
-        blank = [(key, region, list[Line]()) for key, region in unknown if _is_blank(image, region)]
-        drawn = [each for each in unknown if not _is_blank(image, each[1])]
-        self.pixels_read += sum(area(region) for _, region in drawn)
+        blank: list[tuple[bytes, Box, list[Line]]] = []
+        drawn: list[_Region] = []
+        for key, region in unknown:
+            if _is_blank(image, region):
+                blank.append((key, region, []))
+            else:
+                drawn.append((key, region))
         sheets = _sheets(drawn)
         if len(sheets) < 2:
             return blank + [found for sheet in sheets for found in self._read_sheet(image, sheet)]

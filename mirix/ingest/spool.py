@@ -56,10 +56,10 @@ class Spool:
 
     def put(self, user_id: int, shot: Shot) -> UUID:
         """Keep a shot until it is dropped; its id will be that of the message. Raises SpoolFull and MirixError."""
-        waiting = self.waiting(user_id)
-        if len(waiting) >= MOST_SHOTS or sum(path.stat().st_size for path in self._files(user_id)) >= MOST_BYTES:
+        sizes = [_size(path) for path in self._files(user_id)]
+        if len(sizes) >= MOST_SHOTS or sum(sizes) >= MOST_BYTES:
             raise SpoolFull(
-                f"{len(waiting)} shots of the screen wait to be read, and there is no room for more: "
+                f"{len(sizes)} shots of the screen wait to be read, and there is no room for more: "
                 "pause the recorder until they are, or install a quicker text recogniser"
             )
         shot_id = new_id()
@@ -125,6 +125,13 @@ class Spool:
 
     def _path(self, user_id: int, shot_id: UUID) -> Path:
         return self._folder / str(user_id) / f"{shot_id}{_SUFFIX}"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # read, stored and dropped a moment ago
+        return 0
 
 
 def _packed(shot: Shot) -> bytes:

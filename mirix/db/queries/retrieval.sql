@@ -279,7 +279,8 @@ SELECT m.id::text, m.conversation_id::text || ' ' || own.day AS session, m.speak
        CASE WHEN before.day = own.day THEN before.id::text END AS before_id,
        CASE WHEN after.day = own.day THEN after.id::text END AS after_id,
        m.source_kind = 'screen' AS is_screen,
-       left(m.text, CASE WHEN m.source_kind = 'screen' THEN 8000 ELSE 1500 END) AS text, d.length, m.text ~ '[?？]\s*(\[[^]]*\])?\s*$' AS is_question,
+       left(m.text, CASE WHEN m.source_kind = 'screen' THEN 8000 ELSE 1500 END) AS text, d.length,
+       m.text ~ '[?？]\s*(\[[^]]*\])?\s*$' AS is_question,
        m.mentioned_from IS NOT NULL AS names_time
 FROM message AS m
 CROSS JOIN LATERAL (SELECT (m.at AT TIME ZONE m.timezone)::date AS day) AS own

@@ -11,6 +11,7 @@ from mirix.db.pool import User
 from mirix.errors import ModelError
 from mirix.evaluation.answers import Verdict, judge
 from mirix.evaluation.bm25 import PlainBM25
+from mirix.evaluation.lifelog import UNKNOWN
 from mirix.evaluation.metrics import Share, mean, reciprocal_rank
 from mirix.evaluation.screenshots.day import Day, Pair, asked_at
 from mirix.evaluation.screenshots.record import Recording
@@ -28,7 +29,6 @@ COVERED = 0.5  # of the right place that the cited boxes have to cover
 FREE_WORDING = frozenset({"procedure", "preference"})  # nobody can tell by looking whether an answer is right
 ABSTAIN = frozenset({"abstain", "privacy"})
 SECRET = "vault"  # what must not be told: a reference to the vault tells nothing
-UNKNOWN = {"en": "I don't know.", "zh": "我不知道。"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mirix.db.pool import User
 from mirix.errors import ConfigError
-from mirix.evaluation.metrics import Share, grouped, mean
+from mirix.evaluation.metrics import Share, grouped, mean, spread
 from mirix.evaluation.report import Report
 from mirix.evaluation.runner import Progress, for_each, silent, zone_at
 from mirix.evaluation.screenshots.day import Day
@@ -104,8 +102,8 @@ async def evaluate_screenshotvqa(
                 "pictures": _mb(await asyncio.to_thread(_pictures_bytes, memory)),
             },
             "managers": {"batches": batches, "seconds": round(managers_s, 1)},
-            "search_ms": _spread([outcome.search_ms for outcome in outcomes]),
-            "ask_ms": _spread([outcome.usage.ms for outcome in outcomes]),
+            "search_ms": spread([outcome.search_ms for outcome in outcomes]),
+            "ask_ms": spread([outcome.usage.ms for outcome in outcomes]),
             **found,
         },
         items=[outcome.to_json() for outcome in outcomes],
@@ -175,7 +173,7 @@ def _recorded(recording: Recording) -> dict[str, Any]:
             "privacy": round(1000 * recording.privacy_s / max(recording.shots, 1), 2),
             "change": round(1000 * recording.ours.seconds / max(len(recording.taken), 1), 2),
         },
-        "searchable_after_s": _spread(waits, digits=2),
+        "searchable_after_s": spread(waits, digits=2),
     }
 
 
@@ -193,10 +191,3 @@ def _pictures_bytes(memory: AsyncMirix) -> int:
 
 def _mb(size: int) -> float:
     return round(size / 1e6, 2)
-
-
-def _spread(values: list[float], digits: int = 1) -> dict[str, float] | None:
-    if not values:
-        return None
-    p50, p95 = np.percentile(values, [50, 95])
-    return {"p50": round(float(p50), digits), "p95": round(float(p95), digits)}
