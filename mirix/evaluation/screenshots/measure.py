@@ -104,7 +104,7 @@ def frames_shown(hits: Sequence[Hit]) -> list[UUID]:
 
 
 def ask_bm25(day: Day, recording: Recording, texts: Mapping[str, str], user: User) -> list[Asked]:
-    """The same questions put to plain BM25 over the recognised text of the kept frames; it quotes the best one."""
+    """The same questions put to plain BM25 over the recognised text of frames; it quotes the best one."""
     assert recording.last_at is not None
     files = list(texts)
     index = PlainBM25(list(texts.values()))

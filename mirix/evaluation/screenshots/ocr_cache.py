@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 
 from PIL.Image import Image
 
@@ -19,6 +20,7 @@ class CachedRecogniser:
         self._path = path
         self._recogniser = recogniser
         self._known: dict[str, list[Line]] = {}
+        self._writing = Lock()
         if path.exists():
             for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
                 self._known[row["picture"]] = [
@@ -37,6 +39,6 @@ class CachedRecogniser:
                 raise ModelError(f"this picture is not in {self._path}, and no text recogniser is there to read it")
             self._known[key] = self._recogniser.read(image)
             row = {"picture": key, "lines": [[line.text, line.box, line.confidence] for line in self._known[key]]}
-            with self._path.open("a", encoding="utf-8") as file:
+            with self._writing, self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         return self._known[key]

@@ -29,7 +29,7 @@ PAUSE_S = 0.05  # while no shot waits
 class Recording:
     """What came of a folder."""
 
-    shots: int = 0
+    files: list[str] = field(default_factory=list)  # one for each shot
     refused: list[str] = field(default_factory=list)  # files of which the privacy gate let nothing pass
     painted: list[str] = field(default_factory=list)  # files on which it painted something over
     taken: list[str] = field(default_factory=list)  # files that the change gate was shown
@@ -40,6 +40,10 @@ class Recording:
     filters: dict[str, FilterRun] = field(default_factory=filter_runs)
     ours: FilterRun = field(default_factory=lambda: FilterRun(filter=ChangeGate(), kept=[]))
     seconds: float = 0.0  # until all of it was searchable
+
+    @property
+    def shots(self) -> int:
+        return len(self.files)
 
     @property
     def gate_shots_per_s(self) -> float:
@@ -100,7 +104,7 @@ async def record(
 
 def _through_gates(recording: Recording, privacy: PrivacyGate, file: str, shot: Shot, compare: bool) -> Shot | None:
     """What is kept of a shot."""
-    recording.shots += 1
+    recording.files.append(file)
     recording.last_at = shot.at
     started = time.perf_counter()
     (verdict,) = privacy.check([shot])
