@@ -101,65 +101,25 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
     evidence = Evidence(database, indexer, keyring, frames)
     spool = Spool(data_dir / "spool", keyring)
     retriever = Retriever(database, indexer)
-    graph = WriteGraph(
+    base = _Base(
+        settings=settings,
         database=database,
-        recall=Recall(database, retriever),
-        applier=Applier(database, indexer, keyring, frames),
+        keyring=keyring,
+        indexer=indexer,
+        frames=frames,
+        evidence=evidence,
+        retriever=retriever,
         definitions=definitions,
         models=models,
-        single_call=settings.single_call,
-        deadline_s=settings.model_timeout_s,
     )
     reembedder = Reembedder(database, indexer)
-    drainer = Drainer(
-        database,
-        evidence,
-        graph,
-        frames,
-        max_attempts=settings.max_attempts,
-        vision=settings.vision,
-        reembedder=reembedder,
-    )
-
-    async def drain(user_id: int) -> None:
-        # A model that is away was logged, and the sweep comes back; a user may have been forgotten meanwhile.
-        with suppress(ModelUnavailable, NotFoundError):
-            user = await database.get_user(user_id)
-            await drainer.drain(user)
-            while await reembedder.catch_up(user):
-                await drainer.drain(user)  # batches go first
-
-    worker = Worker(database, drain)
+    drainer = _drainer(base, reembedder)
+    worker = _worker(database, drainer, reembedder)
     framer = Framer(database, picture_urls(frames) if settings.vision else None)
     answerer = Answerer(
         retriever, definitions=definitions, models=models, framer=framer, deadline_s=settings.model_timeout_s
     )
     editor = Editor(database, indexer, keyring)
-    chatter = Chatter(
-        database=database,
-        evidence=evidence,
-        answerer=answerer,
-        drainer=drainer,
-        worker=worker,
-        shower=Shower(database=database, retriever=retriever),
-        forgetter=ChatForgetter(
-            database=database,
-            keyring=keyring,
-            evidence=evidence,
-            forgetter=Forgetter(database, indexer, keyring, frames),
-        ),
-        corrector=Corrector(
-            database=database,
-            keyring=keyring,
-            editor=editor,
-            definition=definitions[correcting.AGENT],
-            model=models[correcting.AGENT],
-            deadline_s=settings.model_timeout_s,
-        ),
-        definition=definitions[hearing.AGENT],
-        model=models[hearing.AGENT],
-        deadline_s=settings.model_timeout_s,
-    )
     return Parts(
         settings=settings,
         timezone=timezone,
@@ -177,9 +137,86 @@ async def open_parts(settings: Settings, *, chat_model: BaseChatModel | None = N
         reembedder=reembedder,
         worker=worker,
         answerer=answerer,
-        chatter=chatter,
+        chatter=_chatter(base, answerer, drainer, worker, editor),
         models=() if chat_model else tuple({id(model): model for model in models.values()}.values()),
         recogniser=recogniser,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Base:
+    """What most parts are made of."""
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    indexer: Indexer
+    frames: FrameFiles
+    evidence: Evidence
+    retriever: Retriever
+    definitions: Mapping[str, AgentDefinition]
+    models: Mapping[str, BaseChatModel]  # by agent
+
+
+def _drainer(base: _Base, reembedder: Reembedder) -> Drainer:
+    graph = WriteGraph(
+        database=base.database,
+        recall=Recall(base.database, base.retriever),
+        applier=Applier(base.database, base.indexer, base.keyring, base.frames),
+        definitions=base.definitions,
+        models=base.models,
+        single_call=base.settings.single_call,
+        deadline_s=base.settings.model_timeout_s,
+    )
+    return Drainer(
+        base.database,
+        base.evidence,
+        graph,
+        base.frames,
+        max_attempts=base.settings.max_attempts,
+        vision=base.settings.vision,
+        reembedder=reembedder,
+    )
+
+
+def _worker(database: Database, drainer: Drainer, reembedder: Reembedder) -> Worker:
+    async def drain(user_id: int) -> None:
+        # A model that is away was logged, and the sweep comes back; a user may have been forgotten meanwhile.
+        with suppress(ModelUnavailable, NotFoundError):
+            user = await database.get_user(user_id)
+            await drainer.drain(user)
+            while await reembedder.catch_up(user):
+                await drainer.drain(user)  # batches go first
+
+    return Worker(database, drain)
+
+
+def _chatter(base: _Base, answerer: Answerer, drainer: Drainer, worker: Worker, editor: Editor) -> Chatter:
+    deadline_s = base.settings.model_timeout_s
+    return Chatter(
+        database=base.database,
+        evidence=base.evidence,
+        answerer=answerer,
+        drainer=drainer,
+        worker=worker,
+        shower=Shower(database=base.database, retriever=base.retriever),
+        forgetter=ChatForgetter(
+            database=base.database,
+            keyring=base.keyring,
+            evidence=base.evidence,
+            forgetter=Forgetter(base.database, base.indexer, base.keyring, base.frames),
+        ),
+        corrector=Corrector(
+            database=base.database,
+            keyring=base.keyring,
+            editor=editor,
+            definition=base.definitions[correcting.AGENT],
+            model=base.models[correcting.AGENT],
+            deadline_s=deadline_s,
+        ),
+        definition=base.definitions[hearing.AGENT],
+        model=base.models[hearing.AGENT],
+        deadline_s=deadline_s,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,11 +103,7 @@ async def evaluate_screenshotvqa(
         facts={
             "recogniser": recogniser.name,
             "recorded": _recorded(recording),
-            "megabytes": {
-                "database": _mb(await _database_bytes(memory) - empty),
-                "text": _mb(sum(len(text.encode()) for text in texts.values())),
-                "pictures": _mb(await asyncio.to_thread(_pictures_bytes, memory)),
-            },
+            "megabytes": await _megabytes(memory, texts.values(), empty),
             "managers": {"batches": batches, "seconds": round(managers_s, 1)},
             "search_ms": spread([outcome.search_ms for outcome in outcomes]),
             "ask_ms": spread([outcome.usage.ms for outcome in outcomes]),
@@ -189,6 +185,16 @@ def _recorded(recording: Recording) -> dict[str, Any]:
     }
 
 
+async def _megabytes(memory: AsyncMirix, texts: Iterable[str], empty: int) -> dict[str, float]:
+    """What a day takes; `empty` is the size in bytes of the database before it."""
+    sizes = {
+        "database": await _database_bytes(memory) - empty,
+        "text": sum(len(text.encode()) for text in texts),
+        "pictures": await asyncio.to_thread(_pictures_bytes, memory),
+    }
+    return {name: round(size / 1e6, 2) for name, size in sizes.items()}
+
+
 async def _database_bytes(memory: AsyncMirix) -> int:
     async with memory.parts.database.transaction(None) as conn:
         row = await (await conn.execute("SELECT pg_database_size(current_database()) AS bytes")).fetchone()
@@ -199,7 +205,3 @@ async def _database_bytes(memory: AsyncMirix) -> int:
 def _pictures_bytes(memory: AsyncMirix) -> int:
     folder = Path(memory.parts.settings.data_dir) / "frames"
     return sum(path.stat().st_size for path in folder.rglob("*.sealed"))
-
-
-def _mb(size: int) -> float:
-    return round(size / 1e6, 2)
