@@ -24,7 +24,9 @@ def screenshotvqa(
     cache: Annotated[
         Path | None, typer.Option("--ocr-cache", help="File of recognised text, read and added to.")
     ] = None,
-    compare: Annotated[bool, typer.Option(help="Run the change filters of other products beside ours.")] = True,
+    compare: Annotated[
+        bool, typer.Option(help="Run other products' change filters and OCR + BM25 over every shot.")
+    ] = True,
     items: Annotated[bool, typer.Option("--items", help="With --json: what came of each item as well.")] = False,
 ) -> None:
     """Record a folder of screenshots as the desktop assistant does, then ask: recall, answers and the boxes they point

@@ -63,7 +63,8 @@ async def evaluate_screenshotvqa(
     """Record the pictures of a folder, then ask its questions.
 
     `rate` takes so many shots a second, as a recorder would; without it they come as fast as they are read. With
-    `compare` the change filters of other products run beside ours. Raises CaptureError, ModelError.
+    `compare` the change filters of other products run beside ours, and OCR + BM25 over every shot, kept or not. Raises
+    CaptureError, ModelError.
     """
     recogniser = readers.ours
     timezone = zone_at(day.pairs[0].asked_at) if day.pairs[0].asked_at else memory.parts.timezone
@@ -85,12 +86,10 @@ async def evaluate_screenshotvqa(
     texts = {
         recording.kept[message.id]: message.text for message in await memory.parts.evidence.by_id(user.user_id, ids)
     }
-    plain = await asyncio.to_thread(_plainly_read, day, recording.files, readers.plain, progress)
-    baselines = {
-        "OCR + BM25": plain,
-        "OCR + BM25, kept frames": {file: plain[file] for file in texts},
-        "our text + BM25": texts,
-    }
+    shown = recording.files if compare else list(texts)
+    plain = await asyncio.to_thread(_plainly_read, day, shown, readers.plain, progress)
+    baselines = {"OCR + BM25": plain} if compare else {}
+    baselines |= {"OCR + BM25, kept frames": {file: plain[file] for file in texts}, "our text + BM25": texts}
     safety, found = await _safety(memory, user, day, recording, recogniser)
     return Report(
         evaluation="screenshotvqa",
