@@ -170,6 +170,7 @@ class LateSealer:
             ids = [*plan.messages, *(message_id for message_id, _ in seen)]
             rows = await conn.execute(_SEALING["pictures_of"], {"user_id": user_id, "message_ids": ids})
             painted = tuple(row["message_id"] for row in await rows.fetchall())
+        self._frames.forget_hidden(user_id)
         return UnsealingReport(
             reference=record.reference, messages=len(plan.messages), memories=len(plan.records), painted=painted
         )

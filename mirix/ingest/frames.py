@@ -17,8 +17,10 @@ from uuid import UUID
 from PIL import Image, ImageDraw
 
 from mirix.errors import MirixError, SealError
+from mirix.ingest.boxes import Box
 from mirix.ingest.images import to_webp
 from mirix.ingest.inputs import Incoming
+from mirix.ingest.painting import Hidden, widened
 from mirix.ingest.sealing import SealedText, Sealer
 from mirix.memory.envelope import Keyring
 from mirix.text.secrets import reference_text
@@ -53,20 +55,23 @@ class FrameFiles:
     def __init__(self, folder: Path, keyring: Keyring) -> None:
         self._folder = folder
         self._keyring = keyring
+        self._hidden = Hidden()
 
     def prepare(self, incoming: Incoming, sealed: SealedText, sealer: Sealer) -> Frame:
-        """The picture with every line painted over that held a secret of the text as a whole, or holds one itself."""
+        """The picture with every line painted over that held a secret of the text as a whole, or holds one itself, and
+        with what was painted over on the pictures before."""
         assert incoming.picture is not None
-        image = incoming.picture.image.copy()
-        pen = ImageDraw.Draw(image)
+        image = incoming.picture.image
         kept = []
+        secret: list[Box] = []
         for line in incoming.lines:
             text = _sealed_line(line.text, sealed, sealer)
             if text != line.text:
-                pen.rectangle(line.box, fill=_PAINT)
+                secret.append(line.box)
             kept.append({"text": text, "box": list(line.box), "confidence": round(line.confidence, 3)})
+        self._hidden.remember(sealer.user_id, image, secret)
         return Frame(
-            webp=to_webp(image),
+            webp=to_webp(_painted(image, [*secret, *incoming.illegible, *self._hidden.again(sealer.user_id, image)])),
             width=image.width,
             height=image.height,
             lines=kept,
@@ -115,13 +120,23 @@ class FrameFiles:
     def _paint_over(self, user_id: int, message_id: UUID, boxes: Sequence[Sequence[int]]) -> None:
         with Image.open(BytesIO(self.read_bytes(user_id, message_id))) as stored:
             image = stored.convert("RGB")
-        pen = ImageDraw.Draw(image)
-        for left, top, right, bottom in boxes:
-            pen.rectangle((left, top, right, bottom), fill=_PAINT)
-        self._write(user_id, message_id, to_webp(image))
+        places = [(left, top, right, bottom) for left, top, right, bottom in boxes]
+        self._write(user_id, message_id, to_webp(_painted(image, places)))
+
+    def forget_hidden(self, user_id: int) -> None:
+        """What was hidden for a value that turned out to be harmless is not hidden on further pictures."""
+        self._hidden.forget(user_id)
 
     def delete(self, user_id: int, message_id: UUID) -> None:
         self._path(user_id, message_id).unlink(missing_ok=True)
+
+
+def _painted(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
+    painted = image.copy()
+    pen = ImageDraw.Draw(painted)
+    for box in boxes:
+        pen.rectangle(widened(image, box), fill=_PAINT)
+    return painted
 
 
 def _sealed_line(line: str, whole: SealedText, sealer: Sealer) -> str:

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from mirix.errors import InputError
+from mirix.ingest.boxes import Box
 from mirix.ingest.files import Document, check_text_size, read_file
 from mirix.ingest.images import LoadedImage, load_image
 from mirix.memory.message import Role
@@ -96,6 +97,7 @@ class Incoming:
     picture: LoadedImage | None = field(default=None, repr=False)
     lines: tuple[Line, ...] = field(default=(), repr=False)  # what was recognised in the picture, and where
     recogniser: str | None = None  # by whom
+    illegible: tuple[Box, ...] = ()  # places in the picture whose letters may be anything, and are hidden
     monitor: str | None = None  # of a screen that was recorded
     message_id: UUID | None = None  # where it was durable before it came here, under this id
     recalled: Recalled | None = None  # only kept as a part of the conversation: not embedded, not read, not found
@@ -254,7 +256,7 @@ def from_picture(
         uri=origin.uri,
         mime=picture.mime,
         picture=picture,
-        lines=tuple(lines),
+        lines=tuple(line for line in lines if line.is_sure),
         recogniser=recogniser,
     )
 

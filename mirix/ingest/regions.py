@@ -32,6 +32,7 @@ SIDE_BY_SIDE = 2  # calls at a time
 INK = 24  # levels of 255 between letters and ground, at least
 LEAST_SIDE = 10  # pixels of a region: what is thinner holds no letters
 LINE_MARGIN = 6  # pixels around a line that was read before
+LEAST_COVERED = 0.5  # share of a line under what was read, from which on it was read again
 MERGE = 3  # cells: changes nearer than this are read together
 
 
@@ -65,6 +66,8 @@ class RegionReader:
         base, regions = self._nearest(grey)
         kept = [line for line in base.lines if not any(meet(line.box, region) for region in regions)] if base else []
         found = self._read_regions(image, [part for region in regions for part in cut(region, windows)])
+        if base:
+            kept += _lost(base, grey, regions, found)
         lines = [line for group in _by_window([*kept, *found], windows) for line in reading_order(group)]
         if base is not None and not regions:
             self._pictures.remove(base)  # the same again: it moves to the end
@@ -133,6 +136,18 @@ class RegionReader:
             top += region[3] - region[1] + GAP
         lines = self._recogniser.read(sheet)
         return [(key, region, _of_region(lines, start, region)) for key, region, start in places]
+
+
+def _lost(base: _Read, grey: Image.Image, regions: Sequence[Box], found: Sequence[Line]) -> list[Line]:
+    """The lines in some regions that were read before, still stand there pixel by pixel, and were not found again."""
+    within = [line for line in base.lines if any(meet(line.box, region) for region in regions)]
+    unread = [line for line in within if _covered(line.box, [other.box for other in found]) < LEAST_COVERED]
+    return [line for line in unread if base.grey.crop(line.box).tobytes() == grey.crop(line.box).tobytes()]
+
+
+def _covered(box: Box, others: Sequence[Box]) -> float:
+    """The share of a box that lies under others; lines of text hardly overlap."""
+    return sum(area(common(box, other)) for other in others if meet(box, other)) / max(area(box), 1)
 
 
 def _sheets(regions: Sequence[_Region]) -> list[list[_Region]]:

@@ -25,10 +25,12 @@ from mirix.ingest.regions import RegionReader
 from mirix.ingest.spool import Shot, Spool
 from mirix.memory.message import Message
 from mirix.memory.record import Scope, now
-from mirix.models.ocr import HOW_TO_INSTALL, TextRecogniser
+from mirix.models.ocr import HOW_TO_INSTALL, Line, TextRecogniser
 
 CONVERSATION = "screen"
 NAME_LENGTH, TITLE_LENGTH, URI_LENGTH = 200, 1_000, 10_000  # of these so much is kept
+LEGIBLE = 0.6  # confidence of the recogniser; of 525 longer lines of a morning 5 were below, all toolbars
+LEAST_SECRET = 8  # letters and digits
 MOST_FAILURES = 3  # of the recogniser on one shot, before it is set aside
 
 
@@ -112,7 +114,13 @@ class ScreenReader:
             conversation=CONVERSATION,
         )
         incoming = from_picture(picture, lines, reader.name, origin, shot.at)
-        return replace(incoming, monitor=shot.monitor, message_id=shot_id)
+        illegible = tuple(line.box for line in lines if is_illegible(line))
+        return replace(incoming, monitor=shot.monitor, message_id=shot_id, illegible=illegible)
+
+
+def is_illegible(line: Line) -> bool:
+    """Whether letters may stand there that nobody could look through for secrets: small ones of a terminal."""
+    return line.confidence < LEGIBLE and sum(map(str.isalnum, line.text)) >= LEAST_SECRET
 
 
 def kept_at(shot_id: UUID) -> datetime:

@@ -49,6 +49,14 @@ class Line:
     box: Box
     confidence: float  # 0..1, higher is surer
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether it counts as text. Below it, engines see letters in icons and textures, or fail at faint ones."""
+        return self.confidence >= MIN_CONFIDENCE
+
+
+MIN_CONFIDENCE = 0.4
+
 
 class TextRecogniser(Protocol):
     @property
@@ -62,7 +70,7 @@ class TextRecogniser(Protocol):
     def read(self, image: Image) -> list[Line]:
         """Lines in reading order: columns apart, top to bottom, left to right; empty when there is no text.
 
-        Raises ModelError when the engine fails.
+        What it is not sure of comes last, as it was found. Raises ModelError when the engine fails.
         """
 
 
@@ -103,10 +111,12 @@ def available() -> str | None:
 
 
 def render_text(lines: Iterable[Line]) -> str:
-    """The lines as plain text, one under the other, with an empty line where the page leaves room for one."""
+    """The sure lines as plain text, one under the other, with an empty line where the page leaves room for one."""
     text = ""
     before: Line | None = None
     for line in lines:
+        if not line.is_sure:
+            continue
         if before is not None:
             text += "\n\n" if _gap_between(before, line) else "\n"
         text += line.text
@@ -170,7 +180,8 @@ class Tesseract:
         shown = _as_print(image, scale) if self._prepares else image.convert("RGB")
         shown.save(picture, "PNG", compress_level=1)
         data = "+".join(name for name in self._data if name in ("eng", "chi_sim")) or self._data[0]
-        how = ["-c", "tessedit_do_invert=0"] if self._prepares else []
+        # Sauvola's thresholds are local: with one for all, letters on grey are lost beside a white page.
+        how = ["-c", "tessedit_do_invert=0", "-c", "thresholding_method=2"] if self._prepares else []
         output = self._run(["stdin", "stdout", "-l", data, "--psm", "11", *how, "tsv"], picture.getvalue())
         return reading_order(_parse_tsv(output.decode("utf-8", "replace"), scale))
 
@@ -330,13 +341,11 @@ class FakeRecogniser:
         ]
 
 
-MIN_CONFIDENCE = 0.4  # below it, engines see letters in icons and textures
-
-
 def reading_order(fragments: Iterable[Line]) -> list[Line]:
-    """Lines in the order one reads them, fragments of one row joined; unsure and empty fragments are dropped."""
-    kept = [fragment for fragment in fragments if fragment.text.strip() and fragment.confidence >= MIN_CONFIDENCE]
-    return [_joined(row) for row in _ordered_rows(kept)]
+    """Lines in the order one reads them, fragments of one row joined; then the unsure fragments. Empty ones go."""
+    kept = [fragment for fragment in fragments if fragment.text.strip()]
+    rows = _ordered_rows([fragment for fragment in kept if fragment.is_sure])
+    return [_joined(row) for row in rows] + [fragment for fragment in kept if not fragment.is_sure]
 
 
 def _ordered_rows(fragments: list[Line]) -> list[list[Line]]:

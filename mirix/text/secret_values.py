@@ -121,10 +121,10 @@ _DIALLED = re.compile(
 _DIGIT_GROUPS = re.compile(
     r"(?:\d{3}(?:[ -]\d{3}){1,4}|\d{4}(?:[ -]\d{4}){1,5}|\d{1,2}(?:[ -]\d{1,2}){2,5})(?![\w/:@#*]|[-.,]\d| \d)"
 )
-_HAN_PHRASE = re.compile(rf"[{_HAN}]{{2,16}}")
+_HAN_PHRASE = re.compile(rf"[{_HAN}]{{2,16}}(?:[0-9A-Za-z@#$%^&*+_~!-]{{1,16}})?")
 _HAN_TALK = re.compile(
     r"什么|多少|哪|吗|呢|不|没|忘|我|你|他|她|它|的|了|很|太|已|要|请|随机|默认|一样|谁|错|对|过期|生日|手机|在|被"
-    r"|用|为|保密|秘密|密码"
+    r"|用|为|保密|秘密|密码|至少|以上|以下|以内|超过|长度|必须|应|见|联系"
 )
 
 
@@ -320,7 +320,7 @@ _FUNCTION_WORDS = frozenset(_FUNCTION_WORD_LIST.split())
 
 
 def read_han_phrase(text: str, start: int) -> tuple[int, int] | None:
-    """A pass phrase in Chinese characters, up to the end of the clause."""
+    """A pass phrase in Chinese characters, letters or digits behind them included, up to the end of the clause."""
     found = _HAN_PHRASE.match(text, start)
     if not found or _HAN_TALK.search(found.group()) or not _CLAUSE_END.match(text, found.end()):
         return None

@@ -137,3 +137,19 @@ def test_large_parts_are_read_on_sheets_of_their_own() -> None:
     lines = RegionReader(bars).read(image, [(0, 0, 2000, 1000), (0, 1000, 2000, 2000)])
     assert [line.box[1] for line in lines] == [100, 1100]
     assert bars.pixels == [2_000_000, 2_000_000]
+
+
+class Forgetful(Bars):
+    """Reads nothing after the first picture."""
+
+    def read(self, image: Image.Image) -> list[Line]:
+        return [] if self.pixels else super().read(image)
+
+
+def test_line_that_still_stands_there_is_kept_where_it_is_not_read_again() -> None:
+    reader = RegionReader(Forgetful())
+    reader.read(page({0: 40, 1: 60, 2: 80}))
+    assert [line.text for line in reader.read(page({0: 40, 1: 200}))] == ["shade 40"]
+    changed = page({0: 40, 1: 60})
+    ImageDraw.Draw(changed).rectangle((302, 20, 320, 33), fill="black")  # beside the first line: read with it
+    assert [line.text for line in reader.read(changed)][:1] == ["shade 40"]

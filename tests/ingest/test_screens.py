@@ -223,3 +223,23 @@ def test_managers_are_shown_what_is_new_of_a_screen() -> None:
         screen("Sum 12", "Sheets"),
     ]
     assert [message.text for message in only_news(told)] == ["Ann: hi\nBo: hello", "Ann: 三点见", "Sum 12"]
+
+
+async def test_letters_nobody_could_look_through_are_hidden(screens: Screens) -> None:
+    await screens.keep()
+    parts = screens.memory.parts
+    lines = [
+        Line(text="Lunch at noon in the garden", box=(5, 5, 60, 15), confidence=0.95),
+        Line(text="exp0rt KFY=wJa1rXUtn", box=(5, 40, 60, 50), confidence=0.2),
+        Line(text="password? hunter2", box=(5, 60, 60, 70), confidence=0.5),
+        Line(text="E) (x", box=(5, 80, 20, 90), confidence=0.1),
+    ]
+    (read,) = await ScreenReader(parts.evidence, parts.spool, FakeRecogniser([lines])).read(screens.user)
+    frame = await screens.memory.frame(read.message_id)
+    assert [line.text for line in frame.lines][:1] == ["Lunch at noon in the garden"]
+    assert "exp0rt" not in str(screens.rows("SELECT text FROM message"))
+    with Image.open(BytesIO(frame.webp)) as stored:
+        shades = [stored.convert("L").getpixel((30, top)) for top in (10, 45, 65)]
+        icon = stored.convert("L").getpixel((10, 85))
+    assert [shade in range(80, 100) for shade in shades] == [False, True, True]
+    assert icon == 255, "an icon is too little for a secret"

@@ -53,8 +53,10 @@ def test_confidence_is_the_mean_over_the_characters() -> None:
     assert line.confidence == pytest.approx(0.7)
 
 
-def test_unsure_and_empty_fragments_are_dropped() -> None:
-    assert _texts([_at(10, 10, "|~^", confidence=0.2), _at(10, 40, "  "), _at(10, 70, "sure")]) == ["sure"]
+def test_empty_fragments_are_dropped_and_unsure_ones_are_no_text() -> None:
+    fragments = [_at(10, 10, "|~^", confidence=0.2), _at(10, 40, "  "), _at(10, 70, "sure")]
+    assert _texts(fragments) == ["sure", "|~^"]
+    assert render_text(reading_order(fragments)) == "sure"
     assert reading_order([]) == []
 
 
@@ -171,7 +173,8 @@ def test_tesseract_is_asked_in_both_languages_and_its_table_understood(tmp_path:
     tesseract = Tesseract(_program(tmp_path, "List of available languages (3):\neng\nosd\nchi_sim", answer))
     assert tesseract.languages == {"en", "zh"}
     lines = tesseract.read(Image.new("RGB", (400, 200)))
-    assert [line.text for line in lines] == ["Meeting moved", "周四下午"]
+    assert [line.text for line in lines] == ["Meeting moved", "周四下午", "~|"]
+    assert [line.is_sure for line in lines] == [True, True, False]
     assert lines[0].box == (5, 5, 63, 12)  # it was shown twice as large
     assert lines[0].confidence == pytest.approx(0.942, abs=0.001)
 

@@ -91,6 +91,20 @@ def test_captions_never_hold_a_part_of_a_value() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("密码：山高月小2291", "山高月小2291"),
+        ("wifi密码是春江花月2024!", "春江花月2024!"),
+        ("密码：长度至少8位", None),
+        ("密码：见附件2", None),
+        ("密码：有效期30天", None),
+    ],
+)
+def test_chinese_pass_phrase_may_end_in_digits(text: str, value: str | None) -> None:
+    assert [span.value for span in find_secrets(text)] == ([value] if value else [])
+
+
+@pytest.mark.parametrize(
     ("text", "caption", "terms"),
     [
         ("The wifi password is Plover-Ledge-1907.", "wifi password", {"wifi", "无线", "password", "密码"}),
