@@ -86,12 +86,14 @@ def start(
     control = _control(call)
     if control.is_recording():
         raise ConflictError("something records already: `mirix-desktop status` tells what, `stop` ends it")
+    open_source = _source_of(folder)
     if folder is None:
         _agree(state_dir(settings, call.settings.data_dir), yes=yes)
+        call.note(_looks(settings))
     if background:
         _start_behind(call, control, settings, folder, interval)
     else:
-        _record(call, control, settings, folder)
+        _record(call, control, settings, open_source)
 
 
 def _agree(folder: Path, *, yes: bool) -> None:
@@ -108,16 +110,17 @@ def _agree(folder: Path, *, yes: bool) -> None:
             abort=True,
             err=True,
         )
+    agreed.touch(0o600)
     agreed.write_text(datetime.now().astimezone().isoformat() + "\n", encoding="utf-8")
 
 
-def _record(call: Invocation, control: Control, settings: DesktopSettings, folder: Path | None) -> None:
-    open_source = _source_of(folder)
+def _record(
+    call: Invocation, control: Control, settings: DesktopSettings, open_source: Callable[[], ScreenSource]
+) -> None:
     report = asyncio.run(_run(call, control, settings, open_source))
     call.document(report.model_dump(mode="json"))
     call.show(_counts(report))
-    if report.waiting:
-        call.note(f"{_shots(report.waiting)} still to be read: that is done at the next start")
+    _show_left(call, report)
 
 
 def _source_of(folder: Path | None) -> Callable[[], ScreenSource]:
@@ -130,7 +133,7 @@ def _source_of(folder: Path | None) -> Callable[[], ScreenSource]:
 
         return make_source()
 
-    if folder is None:  # whoever cannot record should know before the database is started
+    if folder is None:  # whoever cannot record should know before agreeing to it, and before the database is started
         open_source().close()
     return open_source
 
@@ -239,23 +242,29 @@ def stop(call: Invocation) -> None:
         with call.working("the recorder finishes what it has begun"):
             if not control.wait_until_stopped(STOP_S):
                 raise ConflictError("the recorder has not ended yet: look again with `mirix-desktop status`")
-    call.document({"was_recording": was_recording, "recording": False})
+    told = control.last_report()
+    call.document({"was_recording": was_recording, "recording": False, "waiting": told.waiting if told else 0})
     call.show("Stopped." if was_recording else "Nothing records.")
+    _show_left(call, told)
 
 
 def status(call: Invocation) -> None:
     """Show whether the screen is recorded, and how that goes."""
     control, now = _control(call), datetime.now().astimezone()
-    records, report, until = control.is_recording(), control.report(), control.paused_until(now)
+    records, told, until = control.is_recording(), control.last_report(), control.paused_until(now)
+    report = told if records else None
     call.document(
         {
             "recording": records,
             "paused_until": None if until is None else until.isoformat(),
             "paused": until is not None,
             "report": None if report is None else report.model_dump(mode="json"),
+            "waiting": told.waiting if told else 0,
         }
     )
     call.show(_status_table(records, report, until, now))
+    if not records:
+        _show_left(call, told)
 
 
 def _status_table(records: bool, report: Report | None, until: datetime | None, now: datetime) -> Table:
@@ -294,7 +303,13 @@ def _state(records: bool, report: Report | None, until: datetime | None, now: da
         return f"paused{pause_end}"
     if report is None or not _has_begun(report):
         return "it begins"
-    return {"away": "yes, seldom: you are away", "locked": "no, the screen is locked"}.get(report.doing, "yes")
+    every = "" if report.every_s is None else f" every {report.every_s:g} s"
+    states = {
+        "away": f"yes, but only{every}: you touched no key and no mouse for a while",
+        "locked": "no, the screen is locked",
+        "gone": "no, the screen cannot be seen: it begins again when it can",
+    }
+    return states.get(report.doing, f"yes,{every}" if every else "yes")
 
 
 def delete(
@@ -322,6 +337,20 @@ def delete(
 
 def _shots(number: int) -> str:
     return "1 picture" if number == 1 else f"{number:,} pictures"
+
+
+def _show_left(call: Invocation, report: Report | None) -> None:
+    if report is not None and report.waiting:
+        call.show(
+            f"{_shots(report.waiting)} still had to be read when it ended: `mirix-desktop start` goes on with that."
+        )
+
+
+def _looks(settings: DesktopSettings) -> str:
+    return (
+        f"It looks every {settings.interval_s:g} s; when no key and no mouse was touched for "
+        f"{settings.idle_after_s:g} s, every {settings.idle_interval_s:g} s."
+    )
 
 
 def _counts(report: Report) -> str:
@@ -352,5 +381,8 @@ def _ago(seconds: float) -> str:
 command(app, "start", models=True)(start)
 for _verb in (pause, resume, stop, status, delete):
     command(app, _verb.__name__)(_verb)
+for _info in app.registered_commands:
+    if _info.name == pause.__name__:  # -3m is a wrong span, and no option
+        _info.context_settings = {"ignore_unknown_options": True}
 app.command("make-day")(make_day)
 app.command("demo")(demo)

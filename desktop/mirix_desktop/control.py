@@ -3,7 +3,7 @@
     recorder.lock   held while something records; the system frees it however that ends, so nothing stale can claim to
     paused          until when nothing is recorded; it holds for the next recorder, too
     stop            the running recorder is to end
-    report.json     what the recorder last told of itself: numbers and times, nothing that was seen
+    report.json     what the recorder last told of itself: numbers and times, nothing that was seen; it stays
 
 Whatever cannot be read counts as a pause.
 """
@@ -37,7 +37,8 @@ class Report(BaseModel):
     user: str | None  # whose memory; None: the one of the settings
     started_at: AwareDatetime
     told_at: AwareDatetime
-    doing: str  # recording, away, locked, paused, stopping
+    doing: str  # recording, away, locked, gone (the screen cannot be seen), paused, stopping
+    every_s: float | None = None  # between two looks now; None: there are none yet, or a folder is replayed
     seen: int = 0  # shots taken
     refused: int = 0  # of them, by the privacy gate
     painted: int = 0  # on which windows were painted out
@@ -45,7 +46,7 @@ class Report(BaseModel):
     kept: int = 0
     dropped: int = 0  # because nothing took them in time
     searchable: int = 0  # of the kept ones, and of those that waited from before
-    waiting: int = 0  # kept, not searchable yet
+    waiting: int = 0  # kept, not searchable yet, those from before as well
     errors: int = 0
     problem: str | None = None  # the last error, while it lasts
     reasons: dict[str, int] = Field(default_factory=dict)  # why windows and shots were left out, and how often
@@ -74,11 +75,11 @@ class Control:
         if not self._lock.acquire(deadline=time.monotonic() + _LOCK_WAIT_S):
             raise ConflictError("something records already: `mirix-desktop status` tells what, `stop` ends it")
         try:
-            self._file("stop").unlink(missing_ok=True)
+            for name in ("stop", "report.json"):
+                self._file(name).unlink(missing_ok=True)
             yield
         finally:
             self._file("stop").unlink(missing_ok=True)
-            self._file("report.json").unlink(missing_ok=True)
             self._lock.release()
 
     def is_recording(self) -> bool:
@@ -87,8 +88,10 @@ class Control:
 
     def report(self) -> Report | None:
         """What the running recorder last told; None when there is none, or it has told nothing yet."""
-        if not self.is_recording():
-            return None
+        return self.last_report() if self.is_recording() else None
+
+    def last_report(self) -> Report | None:
+        """What the running recorder told last, or the one before it when it ended; None when there is nothing."""
         try:
             return Report.model_validate_json(self._file("report.json").read_bytes())
         except (OSError, ValidationError):
@@ -136,6 +139,7 @@ class Control:
         """The whole text or nothing. Raises ConfigError."""
         part = self._file(f"{name}.{os.getpid()}.part")
         try:
+            part.touch(0o600)
             part.write_text(text, encoding="utf-8")
             part.replace(self._file(name))
         except OSError as error:

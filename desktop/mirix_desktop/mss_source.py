@@ -128,9 +128,11 @@ class MssSource:
                 self._grabber = mss.MSS(**({"display": self._desktop.name} if self._desktop else {}))
                 self._layout = monitors
             return [(name, _image(self._grabber.grab(place))) for name, place in monitors]
-        except mss.ScreenShotError as error:
+        except (mss.ScreenShotError, AssertionError) as error:  # mss asserts that an X server answers
             self._grabber = None
-            raise CaptureError(f"the screen cannot be read ({error}): is the session still there?") from error
+            raise CaptureError(
+                f"the screen cannot be read ({error or 'no answer'}): is the session still there?"
+            ) from error
 
 
 def _read(desktop: X11Desktop) -> Desk | None:

@@ -9,6 +9,7 @@ What is not known counts as private. A window is excluded
     as private    a browser's title says so
     as unknown    a browser without a title, or of a kind whose private windows nobody can tell
     with others   a dialog of an excluded window, or a menu of a program that has one
+    as late       a browser whose title was excluded a moment ago: it may go on showing the page of that title
 
 Chromium on X11 marks its private windows nowhere: title, class, role and process are those of any other window
 (Chromium 156; only a new tab's title says it). But their tab strip is always dark. So a window of such a browser passes
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
@@ -30,7 +31,11 @@ from mirix_desktop.shots import Box, Shot, Window
 
 PAINT = (32, 32, 32)
 SETTLES = timedelta(seconds=1)  # a new window is painted
+# Chromium shows the title of a page that loads slowly at once, and the page before it for up to 4 s more (3.8 s
+# measured); after that only the background of that page.
+LINGERS = timedelta(seconds=5)
 
+_ALWAYS = datetime.max.replace(tzinfo=UTC)
 _STRIP_SKIPS = 2  # pixels at the upper edge: a border
 _STRIP = 28  # pixels below: in the tab strip, which is 33 or more high
 _STRIP_WITH_TITLE_BAR = 60  # where nobody tells what the window manager drew above
@@ -47,6 +52,7 @@ class Seen:
     light_since: Mapping[int, datetime] = field(default_factory=dict)  # whose strips were light, and never dark since
     dark: frozenset[int] = frozenset()  # whose strips are dark now
     private: frozenset[int] = frozenset()  # whose titles said so
+    excluded_until: Mapping[int, datetime] = field(default_factory=dict)  # by their titles, of now or a moment ago
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +91,11 @@ class PrivacyGate:
         for gone in light.keys() - (alive - frozenset().union(*(each.seen.dark for each in done))):
             del light[gone]
         private = self._seen.private.union(*(each.seen.private for each in done)) & alive
-        self._seen = Seen(light_since=light, private=private)
+        # A window that cannot be seen now may come back, and be late then.
+        excluded = {one: until for one, until in self._seen.excluded_until.items() if one not in alive}
+        for each in done:
+            excluded |= each.seen.excluded_until
+        self._seen = Seen(light_since=light, private=private, excluded_until=excluded)
         return done
 
 
@@ -101,7 +111,12 @@ def guard(shot: Shot, rules: PrivacyRules, seen: Seen = Seen()) -> Passed | Refu
         return Passed(shot=shot, reasons=(), seen=seen)
     judge = _Judge(shot, shot.windows, rules, seen)
     reasons = judge.reasons()
-    now_seen = Seen(light_since=judge.light, dark=frozenset(judge.dark), private=frozenset(judge.private))
+    now_seen = Seen(
+        light_since=judge.light,
+        dark=frozenset(judge.dark),
+        private=frozenset(judge.private),
+        excluded_until=judge.excluded_until,
+    )
     if not any(reasons):
         return Passed(shot=shot, reasons=(), seen=now_seen)
     seen_parts = {place: visible_parts(shot.windows, place) for place, reason in enumerate(reasons) if reason}
@@ -154,6 +169,7 @@ class _Judge:
         self.light: dict[int, datetime] = {}  # as in Seen
         self.dark: set[int] = set()
         self.private: set[int] = set()
+        self.excluded_until: dict[int, datetime] = {}
 
     def reasons(self) -> list[str | None]:
         """Why each window is excluded; None: it is not."""
@@ -173,13 +189,16 @@ class _Judge:
         if rules.applications.match(window.application):
             return "an excluded program"
         if rules.titles.match(window.title):
+            self.excluded_until[window.id] = _ALWAYS
             return "an excluded title"
         if not window.application and not window.is_popup:
             return "a window of an unknown program"
         if rules.chromium_like.match(window.application):
-            return self._browser_reason(place) or self._chromium_reason(place)
+            late = self._late_reason(window)  # asked in any case: it counts the time
+            return self._browser_reason(place) or self._chromium_reason(place) or late
         if rules.firefox_like.match(window.application):
-            return self._browser_reason(place)
+            late = self._late_reason(window)
+            return self._browser_reason(place) or late
         if rules.other_browsers.match(window.application):
             return "a browser whose private windows cannot be told"
         return None
@@ -192,10 +211,19 @@ class _Judge:
             return "a browser window without a title"
         if self._rules.private_titles.match(window.title):
             self.private.add(window.id)
+            self.excluded_until[window.id] = _ALWAYS
             return "a private window"
         if window.owner and all(other.id != window.owner for other in self._windows):
             return "a dialog of a browser window that cannot be seen"
         return None
+
+    def _late_reason(self, window: Window) -> str | None:
+        """Counts from the first look at another title, as the one before may have been long ago."""
+        until = min(self._seen.excluded_until.get(window.id, self._at), self._at + LINGERS)
+        if not window.id or until <= self._at:
+            return None
+        self.excluded_until[window.id] = until
+        return "a title that was excluded a moment ago"
 
     def _chromium_reason(self, place: int) -> str | None:
         window = self._windows[place]

@@ -57,6 +57,13 @@ class ReadShot(Protocol):
     def at(self) -> datetime: ...
 
 
+class Health(Protocol):
+    """How a memory is doing."""
+
+    @property
+    def waiting(self) -> int: ...
+
+
 class ScreenMemory(Protocol):
     """What the recorder asks of a memory: some verbs of AsyncMirix."""
 
@@ -74,6 +81,8 @@ class ScreenMemory(Protocol):
 
     async def read_shots(self, *, user_id: str | None = None, limit: int | None = None) -> Sequence[ReadShot]: ...
 
+    async def screen_health(self, *, user_id: str | None = None) -> Health: ...
+
     async def close_batches(self, *, user_id: str | None = None) -> None: ...
 
     async def flush(self, *, user_id: str | None = None) -> int: ...
@@ -90,10 +99,13 @@ class Rhythm:
     def is_due(self, glance: Glance, now: float) -> bool:
         if self.looked_at is None:
             return True
-        interval = self.settings.idle_interval_s if self.is_away(glance) else self.settings.interval_s
+        interval = self.interval_s(glance)
         if glance.focus is not None and glance.focus != self.focus:
             interval = min(interval, SOONEST_S)
         return now - self.looked_at >= interval
+
+    def interval_s(self, glance: Glance) -> float:
+        return self.settings.idle_interval_s if self.is_away(glance) else self.settings.interval_s
 
     def is_away(self, glance: Glance) -> bool:
         return glance.idle_s is not None and glance.idle_s >= self.settings.idle_after_s
@@ -135,6 +147,8 @@ class Recorder:
         self._counts: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
         self._unread: dict[UUID, float] = {}  # what was kept, and when
+        self._earlier = 0  # shots that waited already, and still do
+        self._every_s: float | None = None
         self._source_name = ""
         self._doing = "recording"
         self._problem: str | None = None
@@ -163,10 +177,13 @@ class Recorder:
                     task.cancel()
                     with suppress(asyncio.CancelledError):
                         await task
+                with suppress(MirixError):
+                    self._control.tell(self.report())  # the last word
             return self.report()
 
     async def _record(self) -> None:
         await self._read_one()  # tells at once when no picture can be read
+        await self._count_waiting()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(asyncio.to_thread(self._capture))
@@ -180,6 +197,11 @@ class Recorder:
         await self._memory.close_batches(user_id=self._user)
         if not self._is_live:
             await self._memory.flush(user_id=self._user)
+        await self._count_waiting()
+
+    async def _count_waiting(self) -> None:
+        self._earlier = (await self._memory.screen_health(user_id=self._user)).waiting
+        self._unread.clear()
 
     def report(self) -> Report:
         """How it is going."""
@@ -192,7 +214,8 @@ class Recorder:
             told_at=datetime.now(UTC),
             doing="stopping" if self._stop.is_set() else self._doing,
             **{name: counts[name] for name in _COUNTED},
-            waiting=len(self._unread),
+            every_s=self._every_s,
+            waiting=self._earlier + len(self._unread),
             problem=self._problem,
             reasons=dict(self._reasons),
             behind_s=round(max((now - at for at in list(self._unread.values())), default=0.0), 1),
@@ -217,9 +240,11 @@ class Recorder:
                     if source.is_live:
                         source = self._open_again(source)
         finally:
-            if source is not None:
-                source.close()
-            self._hand_on(None)
+            try:
+                if source is not None:
+                    source.close()
+            finally:
+                self._hand_on(None)  # whatever happened: the keeper waits for it
 
     def _look(self, source: ScreenSource) -> bool:
         """Look, if it is time; False when there is nothing more to see. Raises CaptureError."""
@@ -228,6 +253,7 @@ class Recorder:
             self._stop.wait(TICK_S)
             return True
         glance = source.glance()
+        self._every_s = self._rhythm.interval_s(glance) if source.is_live else None
         self._doing = "locked" if glance.is_locked else "away" if self._rhythm.is_away(glance) else "recording"
         if source.is_live and (glance.is_locked or not self._rhythm.is_due(glance, time.monotonic())):
             self._stop.wait(TICK_S)
@@ -247,8 +273,9 @@ class Recorder:
 
     def _open_again(self, source: ScreenSource) -> ScreenSource | None:
         """The screen again, as soon as it can be seen; None when the recorder stops first."""
+        self._doing = "gone"
         source.close()
-        while not self._stop.wait(RETRY_S):
+        while not (self._stop.wait(RETRY_S) or self._is_stopping()):
             try:
                 return self._open_source()
             except CaptureError as error:
@@ -342,7 +369,8 @@ class Recorder:
     async def _read_one(self) -> bool:
         done = await self._memory.read_shots(user_id=self._user, limit=1)
         for shot in done:
-            self._unread.pop(shot.message_id, None)
+            if self._unread.pop(shot.message_id, None) is None:
+                self._earlier = max(self._earlier - 1, 0)
             self._counts["searchable"] += 1
             self._newest_at = shot.at
             self._problem = None
@@ -373,8 +401,9 @@ class Recorder:
 
     def _failed(self, error: MirixError) -> None:
         self._counts["errors"] += 1
+        if self._problem != str(error):  # what lasts is told once
+            logger.warning("recording goes on after an error: %s", error, extra={"action": "recorder_error"})
         self._problem = str(error)
-        logger.warning("recording goes on after an error: %s", error, extra={"action": "recorder_error"})
 
 
 _COUNTED = ("seen", "refused", "painted", "unchanged", "kept", "dropped", "searchable", "errors")

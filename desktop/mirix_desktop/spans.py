@@ -18,7 +18,9 @@ def parse_span(text: str) -> timedelta:
     if _SPAN.fullmatch(plain):
         parts = re.findall(r"(\d+)([smhd])", plain)
         span = sum((timedelta(**{_UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
-        if timedelta() < span <= _LONGEST:
+        if span > _LONGEST:
+            raise InputError(f"{text!r} is too long: at most {_LONGEST.days}d")
+        if span:
             return span
     raise InputError(f"{text!r} is no span of time: write it like 90s, 15m, 1h30m or 2d")
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,7 +76,7 @@ class X11Desktop:
     def __init__(self, name: str | None = None) -> None:
         try:
             self._display = display.Display(name)
-        except (error.DisplayError, error.XError, OSError) as problem:
+        except (error.DisplayError, error.XError, error.ConnectionClosedError, OSError) as problem:
             shown = name or "the screen"
             raise CaptureError(f"{shown} cannot be reached ({problem}): start in the session you work in") from problem
         self._root = self._display.screen().root
@@ -87,7 +88,8 @@ class X11Desktop:
         return str(self._display.get_display_name())
 
     def close(self) -> None:
-        self._display.close()
+        with suppress(error.ConnectionClosedError, OSError):  # the screen is gone
+            self._display.close()
 
     def read(self) -> Desk:
         """The windows now. Raises WindowGone when one went meanwhile, CaptureError when the screen did."""

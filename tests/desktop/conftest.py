@@ -21,6 +21,7 @@ class Screen:
     """A running X server with openbox, 1280x800, 24 bit."""
 
     display: str
+    server: subprocess.Popen[bytes]
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
@@ -69,7 +70,7 @@ def screen() -> Iterator[Screen]:
     )
     os.close(writing)
     with os.fdopen(reading) as told:
-        screen = Screen(display=f":{told.readline().strip()}")
+        screen = Screen(display=f":{told.readline().strip()}", server=server)
     manager = screen.start("openbox", "--sm-disable")
 
     def is_managed() -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import datetime
@@ -12,8 +13,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from typer.testing import CliRunner, Result
 
-from mirix_desktop.cli import app
-from mirix_desktop.control import Control
+from mirix_desktop.cli import _agree, app
+from mirix_desktop.control import Control, Report
+from tests.desktop.conftest import Screen
 
 Run = Callable[..., Result]
 
@@ -45,15 +47,17 @@ def control(tmp_path: Path) -> Control:
     return Control(tmp_path / "desktop")
 
 
-def test_nothing_records_until_it_is_turned_on(run: Run) -> None:
+def test_nothing_records_until_it_is_turned_on(run: Run, screen: Screen, tmp_path: Path) -> None:
     assert "no: `mirix-desktop start`" in run("status").stdout
-    assert "off until you turn it on" in run("start", code=3).output
+    assert "off until you turn it on" in run("start", code=3, DISPLAY=screen.display).output
+    assert not (tmp_path / "desktop" / "agreed").exists()
 
 
 def test_a_session_that_cannot_be_seen_is_told_before_anything_starts(run: Run, tmp_path: Path) -> None:
     assert "Wayland" in run("start", "--yes", code=9, WAYLAND_DISPLAY="wayland-0").output
     assert "DISPLAY is not set" in run("start", "--yes", code=9).output
     assert not (tmp_path / "cluster").exists()
+    assert not (tmp_path / "desktop" / "agreed").exists(), "what could never be recorded is not agreed to"
 
 
 def test_a_pause_holds_until_it_is_over_even_when_nothing_records(run: Run) -> None:
@@ -77,9 +81,37 @@ def test_a_running_recorder_is_paused_stopped_and_not_doubled(run: Run, control:
     assert run("stop").stdout == "Nothing records.\n"
 
 
-@pytest.mark.parametrize("span", ["soon", "15", "25:99"])
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs file modes")
+def test_that_it_was_agreed_to_is_nobody_elses_business(tmp_path: Path) -> None:
+    _agree(tmp_path, yes=True)
+    assert (tmp_path / "agreed").stat().st_mode & 0o777 == 0o600
+
+
+def test_how_often_it_looks_is_told(run: Run, control: Control) -> None:
+    now = datetime.now().astimezone()
+    told = Report(pid=1, source="X11 :0", user=None, started_at=now, told_at=now, doing="recording", every_s=1)
+    with control.recording():
+        control.tell(told)
+        assert "yes, every 1 s" in run("status").stdout
+        control.tell(told.model_copy(update={"doing": "away", "every_s": 30}))
+        assert "only every 30 s: you touched no key" in run("status").stdout
+        control.tell(told.model_copy(update={"doing": "gone"}))
+        assert "no, the screen cannot be seen" in run("status").stdout
+
+
+def test_what_still_has_to_be_read_is_told_when_nothing_records(run: Run, control: Control) -> None:
+    now = datetime.now().astimezone()
+    with control.recording():
+        control.tell(Report(pid=1, source="x", user=None, started_at=now, told_at=now, doing="stopping", waiting=12))
+        assert "still had to be read" not in run("status").stdout
+    for verb in ("status", "stop"):
+        assert "12 pictures still had to be read when it ended: `mirix-desktop start`" in run(verb).stdout
+        assert json.loads(run(verb, "--json").stdout)["waiting"] == 12
+
+
+@pytest.mark.parametrize("span", ["soon", "15", "25:99", "-3m"])
 def test_a_span_that_is_none_pauses_nothing(run: Run, span: str, control: Control) -> None:
-    run("pause", span, code=3)
+    assert "like" in run("pause", span, code=3).output
     assert control.paused_until(datetime.now().astimezone()) is None
 
 

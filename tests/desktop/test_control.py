@@ -45,6 +45,9 @@ def test_a_recorder_is_seen_with_its_report_until_it_ends(tmp_path: Path) -> Non
         assert Control(tmp_path).is_recording()
         assert Control(tmp_path).report() == REPORT
     assert Control(tmp_path).report() is None
+    assert Control(tmp_path).last_report() == REPORT
+    with control.recording():
+        assert Control(tmp_path).report() is None, "it is another's"
 
 
 def test_there_is_one_recorder_at_a_time(tmp_path: Path) -> None:
@@ -99,11 +102,12 @@ def test_an_old_wish_to_stop_does_not_stop_the_next_recorder(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs file modes")
-def test_only_the_user_can_read_the_folder(tmp_path: Path) -> None:
+def test_only_the_user_can_read_the_folder_and_what_stands_in_it(tmp_path: Path) -> None:
     folder = tmp_path / "state"
     folder.mkdir(mode=0o755)
-    Control(folder)
+    Control(folder).tell(REPORT)
     assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "report.json").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(
@@ -113,9 +117,15 @@ def test_spans_are_read(text: str, seconds: int) -> None:
     assert parse_span(text) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("text", ["", "15", "m", "-5m", "0m", "5 minutes ago", "9999d", "999999d", "1.5h"])
+@pytest.mark.parametrize("text", ["", "15", "m", "-5m", "0m", "5 minutes ago", "1.5h"])
 def test_what_is_no_span_is_told(text: str) -> None:
     with pytest.raises(InputError, match="no span of time"):
+        parse_span(text)
+
+
+@pytest.mark.parametrize("text", ["9999d", "999999d"])
+def test_a_span_that_is_too_long_is_told(text: str) -> None:
+    with pytest.raises(InputError, match="at most 3660d"):
         parse_span(text)
 
 

@@ -175,6 +175,18 @@ def test_a_screen_that_cannot_be_reached_is_told() -> None:
         MssSource(":6543")
 
 
+def test_a_screen_that_goes_is_told_and_let_go(screen: Screen) -> None:
+    source = MssSource(screen.display)
+    monitors = tuple((shot.monitor, (0, 0, *shot.image.size)) for shot in source.grab())
+    screen.server.kill()
+    screen.server.wait()
+    with pytest.raises(CaptureError, match="cannot be read"):
+        source._pictures(monitors)
+    with pytest.raises(CaptureError, match="is gone"):
+        source.glance()
+    source.close()
+
+
 def test_wayland_is_told_with_what_to_do() -> None:
     with pytest.raises(CaptureError, match=r"Wayland.*X11 \(Xorg\)"):
         make_source(Session(display=":0", is_wayland=True), platform="linux")

@@ -230,6 +230,55 @@ def test_a_light_title_bar_above_a_dark_strip_tells_nothing() -> None:
     assert passed(private).reasons
 
 
+# ---- titles that are excluded no more ----
+
+
+def hidden(*seconds_and_titles: tuple[float, str | None], application: str = "firefox", id: int = 5) -> list[bool]:
+    """Whether a window is left out at each of several looks; without a title it is not there."""
+    gate = PrivacyGate(RULES)
+    found = []
+    for second, title in seconds_and_titles:
+        shown = [window(application, title, id=id)] if title is not None else []
+        look = replace(shot(*shown, window(box=(300, 0, 310, 10))), at=AT + timedelta(seconds=second))
+        (done,) = gate.check([look])
+        assert isinstance(done, Passed)
+        found.append(len(done.shot.windows or ()) == 1)
+    return found
+
+
+BANK, FORECAST = "Online Banking - Accounts", "Forecast - Browser"
+
+
+def test_a_browser_is_left_out_while_it_may_show_the_page_of_the_title_before() -> None:
+    looks = (0, BANK), (1, FORECAST), (5, FORECAST), (5.9, FORECAST), (6, FORECAST), (7, FORECAST)
+    assert hidden(*looks) == [True, True, True, True, False, False]
+    private = "Example — Mozilla Firefox Private Browsing"
+    assert hidden((0, private), (1, FORECAST), (6, FORECAST)) == [True, True, False]
+    again = (0, BANK), (1, FORECAST), (2, BANK), (6, FORECAST), (10, FORECAST), (11, FORECAST)
+    assert hidden(*again) == [True, True, True, True, True, False]
+
+
+def test_a_title_that_leaves_after_a_long_time_without_a_look_is_not_forgotten() -> None:
+    assert hidden((0, BANK), (30, FORECAST), (34, FORECAST), (35, FORECAST)) == [True, True, True, False]
+    assert hidden((0, BANK), (1, None), (20, FORECAST), (25, FORECAST)) == [True, True, True, False]
+
+
+def test_other_programs_and_other_windows_are_not_late() -> None:
+    assert hidden((0, BANK), (1, FORECAST), application="XTerm") == [True, False]
+    assert hidden((0, BANK), (1, FORECAST), id=0) == [True, False], "nobody can tell which window it was"
+    gate = PrivacyGate(RULES)
+    gate.check([shot(window("firefox", BANK, id=5))])
+    (done,) = gate.check([shot(window("firefox", FORECAST, id=6))])
+    assert isinstance(done, Passed)
+    assert done.reasons == ()
+
+
+def test_a_chromium_window_whose_strip_is_dark_for_a_moment_is_late_all_the_same() -> None:
+    bank, dark, light = (browser(title, strip, id=5) for title, strip in ((BANK, WHITE), ("a", DARK), ("a", WHITE)))
+    assert looks(light, light, bank, dark, light, light) == [False, True, False, False, False, False]
+    assert looks(light, light, bank, *[light] * 6) == [False, True, *[False] * 6, True]
+
+
 # ---- dialogs and menus ----
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,10 +16,12 @@ from PIL import Image, ImageDraw
 from mirix.errors import CaptureError, ConfigError, MirixError, ModelError, SpoolFull
 from mirix_desktop.control import Control, Report
 from mirix_desktop.folder import FolderSource
+from mirix_desktop.mss_source import MssSource
 from mirix_desktop.recorder import QUEUE_SHOTS, Recorder, Rhythm
 from mirix_desktop.rules import make_rules
 from mirix_desktop.settings import DesktopSettings
 from mirix_desktop.shots import Box, Glance, ScreenSource, Shot, Window
+from tests.desktop.conftest import Screen, until
 
 AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 SETTINGS = DesktopSettings(interval_s=0.2)
@@ -32,6 +35,11 @@ class Kept:
     application: str | None
     title: str | None
     image: Image.Image
+
+
+@dataclass(frozen=True)
+class Health:
+    waiting: int
 
 
 @dataclass
@@ -59,8 +67,6 @@ class FakeMemory:
         user_id: str | None = None,
     ) -> UUID:
         if self.blocked is not None:
-            import asyncio
-
             await asyncio.to_thread(self.blocked.wait)
         if self.keep_errors:
             raise self.keep_errors.pop(0)
@@ -75,6 +81,9 @@ class FakeMemory:
             raise self.read_errors.pop(0)
         done, self.waiting = self.waiting[:limit], self.waiting[limit or len(self.waiting) :]
         return done
+
+    async def screen_health(self, *, user_id: str | None = None) -> Health:
+        return Health(waiting=len(self.waiting))
 
     async def close_batches(self, *, user_id: str | None = None) -> None:
         self.closed += 1
@@ -251,6 +260,94 @@ async def test_a_folder_is_replayed_whole_even_where_there_is_little_room(tmp_pa
     assert [kept.at.second for kept in memory.kept] == list(range(12))
     assert (report.kept, report.searchable, report.dropped, report.errors) == (12, 12, 0, 1)
     assert memory.flushed == 1
+
+
+async def test_what_is_left_to_be_read_is_told_last_with_what_waited_from_before(tmp_path: Path) -> None:
+    class Stuck(FakeMemory):
+        async def read_shots(self, *, user_id: str | None = None, limit: int | None = None) -> Sequence[Kept]:
+            if len(self.waiting) == 2:
+                raise ModelError("it is busy")
+            return await super().read_shots(user_id=user_id, limit=limit)
+
+    earlier = [Kept(uuid4(), AT, None, None, Image.new("RGB", (9, 9))) for _ in range(3)]
+    recorder = Recorder(
+        Stuck(waiting=earlier), lambda: source, rules=make_rules(SETTINGS), control=Control(tmp_path), settings=SETTINGS
+    )
+    meanwhile: list[int] = []
+
+    def look_and_stop() -> None:
+        meanwhile.append(recorder.report().waiting)
+        recorder.stop()
+
+    source = FakeSource([], look_and_stop)
+    await recorder.run()
+    told = Control(tmp_path).last_report()
+    assert told is not None
+    assert (told.searchable, meanwhile, told.waiting) == (1, [2], 2)
+
+
+def not_there() -> ScreenSource:
+    raise CaptureError("there is no screen")
+
+
+async def test_a_screen_that_goes_is_told_and_waited_for_until_it_is_back(
+    screen: Screen, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mirix_desktop.recorder.RETRY_S", 0.1)
+    answers: list[Callable[[], ScreenSource]] = [
+        lambda: MssSource(screen.display),
+        not_there,
+        not_there,
+        lambda: FakeSource([[shot("back")]], lambda: recorder.stop()),
+    ]
+
+    def open_source() -> ScreenSource:
+        return answers.pop(0)()
+
+    recorder = Recorder(
+        FakeMemory(), open_source, rules=make_rules(SETTINGS), control=Control(tmp_path), settings=SETTINGS
+    )
+    async with asyncio.timeout(30):
+        recording = asyncio.create_task(recorder.run())
+        await asyncio.to_thread(until, lambda: recorder.report().seen > 0)
+        screen.server.kill()
+        report = await recording
+    assert report.kept >= 1
+    assert report.errors == 3
+    gone, missing = (log.getMessage() for log in caplog.records)
+    assert f"the screen {screen.display} is gone" in gone
+    assert missing.endswith("there is no screen"), "and this is told once"
+
+
+async def test_a_source_that_cannot_even_be_closed_ends_it(tmp_path: Path) -> None:
+    class Broken(FakeSource):
+        def close(self) -> None:
+            raise OSError("it is gone")
+
+    async with asyncio.timeout(30):
+        with pytest.raises(ExceptionGroup):
+            await record(FakeMemory(), Broken([]), tmp_path)
+    assert not Control(tmp_path).is_recording()
+
+
+async def test_a_wish_to_stop_is_heard_while_there_is_no_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mirix_desktop.recorder.RETRY_S", 0.1)
+    sources: list[ScreenSource] = [FakeSource([CaptureError("it is gone")])]
+
+    def open_source() -> ScreenSource:
+        if sources:
+            return sources.pop()
+        Control(tmp_path).ask_to_stop()
+        raise CaptureError("no screen")
+
+    recorder = Recorder(
+        FakeMemory(), open_source, rules=make_rules(SETTINGS), control=Control(tmp_path), settings=SETTINGS
+    )
+    async with asyncio.timeout(30):
+        report = await recorder.run()
+    assert report.errors == 2
 
 
 async def test_a_wish_to_stop_ends_it(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 from mirix.db.pool import User
+from mirix.errors import CaptureError
 from mirix.evaluation.runner import Progress
 from mirix.evaluation.screenshots.gates import FilterRun, filter_runs
 from mirix.ingest.screens import ReadShot, ScreenReader
@@ -21,6 +23,8 @@ from mirix_desktop.privacy import Passed, PrivacyGate
 from mirix_desktop.rules import make_rules
 from mirix_desktop.settings import DesktopSettings
 from mirix_desktop.shots import Shot
+
+logger = logging.getLogger(__name__)
 
 PAUSE_S = 0.05  # while no shot waits
 
@@ -64,7 +68,8 @@ async def record(
 ) -> Recording:
     """Record at most `limit` shots: `rate` a second as if they were taken now, or as fast as they can be read.
 
-    With `compare` the filters of other products see the same pictures. Raises CaptureError, ModelError.
+    With `compare` the filters of other products see the same pictures. A picture that cannot be read is left out, with
+    a warning. Raises CaptureError, ModelError.
     """
     source = FolderSource(folder)
     rules = replace(make_rules(DesktopSettings()), takes_unknown=True)
@@ -88,16 +93,24 @@ async def record(
         for number, file in enumerate(source.files[:limit], 1):
             if rate:
                 await asyncio.sleep(max(0.0, begin + number / rate - time.monotonic()))
-            shot = await asyncio.to_thread(lambda: source.grab()[0])
+            try:
+                shot = await asyncio.to_thread(lambda: source.grab()[0])
+            except CaptureError as error:
+                logger.warning("%s: it is left out", error, extra={"action": "picture_left_out"})
+                continue
             passed = await asyncio.to_thread(_through_gates, recording, privacy, file, shot, compare)
             if passed is not None:
                 recording.kept[await _keep(memory, user, passed)] = file
             progress("shots", number, len(source.files[:limit]))
             if reading.done():
                 break
-    finally:
+        if not recording.files:
+            raise CaptureError(f"no picture of {folder} can be read")
         is_over = True
-    await reading
+        await reading
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
     recording.seconds = time.monotonic() - begin
     return recording
 
