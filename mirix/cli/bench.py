@@ -53,6 +53,8 @@ def bench(
     if plot:
         if plot.suffix.lower() not in (".svg", ".png"):
             raise InputError(f"--plot draws .svg or .png, not {plot.name!r}")
+        if not plot.parent.is_dir():
+            raise InputError(f"--plot: there is no folder {plot.parent}")
         require_matplotlib()
     settings = own_settings(call)
 

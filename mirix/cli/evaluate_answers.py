@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,6 +75,8 @@ def judge(
     plan = JudgePlan(model=judge_model, runs=runs, same_judge=same_judge)
     plan.check(existing.settings["reader"])
     corrected = Audit.read(audit) if audit else None
+    if corrected is not None:
+        corrected.check_asked(existing.questions.read())
     started = time.monotonic()
     with progress_bars(call) as progress, loop() as runner:
         outcome = runner.run(_judged(existing, plan, settings, corrected, progress))
@@ -92,6 +94,15 @@ def arm_names(given: str) -> list[Arm]:
     return [Arm(name) for name in names]
 
 
+def read(plan: Plan) -> tuple[list[Conversation], Audit | None]:
+    """The conversations and questions of a plan, and its audit, which is held against the whole file."""
+    from mirix.evaluation.runs import spread
+
+    conversations, audit = replace(plan, limit=None, questions=None).read()
+    asked = [replace(each, questions=tuple(spread(each.questions, plan.questions))) for each in conversations]
+    return asked[: plan.limit], audit
+
+
 def answers(call: Invocation, plan: Plan, answer_plan: AnswerPlan, judge_plan: JudgePlan) -> None:
     from mirix.evaluation.plots import require_matplotlib
     from mirix.evaluation.runs import RunFolder, asked_of
@@ -99,8 +110,10 @@ def answers(call: Invocation, plan: Plan, answer_plan: AnswerPlan, judge_plan: J
     require_matplotlib()
     settings = own_settings(call)
     judge_plan.check(settings.chat_model)
-    conversations, audit = plan.read()
+    conversations, audit = read(plan)
     asked = asked_of(conversations)
+    if not asked:
+        raise InputError(f"{plan.file} holds no question")
     out = plan.out or Path(f"evaluation-{plan.dataset}")
     folder = RunFolder.open(out, _run_settings(plan, answer_plan, settings), asked)
     call.note(f"the run is kept in {out}: run the same command again to go on with it")
@@ -145,7 +158,8 @@ async def _answered(
     progress: Progress,
 ) -> Outcome:
     from mirix.evaluation.answering import Reader, run_answers
-    from mirix.evaluation.arms import ContextArm, SystemArm, make_arms
+    from mirix.evaluation.arms import Arm, ContextArm, SystemArm, make_arms
+    from mirix.evaluation.corpus import once
     from mirix.evaluation.runner import throwaway_memory
     from mirix.models.chat import close_chat_model
 
@@ -153,7 +167,9 @@ async def _answered(
         arms: list[ContextArm] = make_arms(
             answer_plan.arms, memory, budget=answer_plan.budget, full_tokens=answer_plan.full_tokens
         )
-        arms += [SystemArm(system=each, budget=answer_plan.budget) for each in further_systems(plan.systems, memory)]
+        further = further_systems(plan.systems, memory)
+        once(f"the arm {name}" for name in (*Arm, *(each.name for each in further)))
+        arms += [SystemArm(system=each, budget=answer_plan.budget) for each in further]
         model = _model(settings, settings.chat_model, embedder=memory.parts.indexer.embedder)
         reader = Reader(model=model, deadline_s=settings.model_timeout_s)
         try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mirix.cli.command import Invocation
-from mirix.cli.evaluate_answers import RUNS, AnswerPlan, AuditFile, JudgePlan, answers, arm_names
+from mirix.cli.evaluate_answers import RUNS, AnswerPlan, AuditFile, JudgePlan, answers, arm_names, read
 from mirix.cli.evaluate_run import Plan, further_systems, loop, own_settings, progress_bars, run_facts
 from mirix.errors import InputError
 
@@ -44,7 +44,7 @@ class IngestMode(StrEnum):
 File = Annotated[Path, typer.Argument(help="The conversations and questions.", show_default=False)]
 Ingests = Annotated[
     list[IngestMode] | None,
-    typer.Option(help="evidence: turns alone; graph: read by the managers too. May be repeated; the first is shown."),
+    typer.Option(help="evidence: turns alone; graph: read by the managers too. May be repeated: all are reported."),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first conversations.", show_default=False)]
 Questions = Annotated[
@@ -100,7 +100,7 @@ def on(dataset: str) -> Callable[..., None]:
             dataset=dataset, file=file, limit=limit, questions=questions, systems=system or (), out=out, audit=audit
         )
         if not answer:
-            _retrieval(call, plan, ingest or [IngestMode.EVIDENCE], with_items=items)
+            _retrieval(call, plan, list(dict.fromkeys(ingest or [IngestMode.EVIDENCE])), with_items=items)
             return
         if ingest:
             raise InputError("with --answer the arms say what is ingested: leave --ingest out")
@@ -118,13 +118,14 @@ def on(dataset: str) -> Callable[..., None]:
 def _retrieval(call: Invocation, plan: Plan, ingest: Sequence[IngestMode], *, with_items: bool) -> None:
     from mirix.evaluation.html_report import write_retrieval_report
     from mirix.evaluation.plots import require_matplotlib
-    from mirix.evaluation.retrieval import RetrievalReport, evaluate_retrieval
+    from mirix.evaluation.retrieval import RetrievalReport, check_scorable, evaluate_retrieval
     from mirix.evaluation.runner import throwaway_memory
     from mirix.evaluation.systems import Bm25System, Ingest, MirixSystem, VectorSystem
 
     if plan.out:
         require_matplotlib()
-    conversations, audit = plan.read()
+    conversations, audit = read(plan)
+    check_scorable(conversations)
     settings = own_settings(call)
     started = time.monotonic()
 
@@ -147,3 +148,5 @@ def _retrieval(call: Invocation, plan: Plan, ingest: Sequence[IngestMode], *, wi
     call.document(report.to_json(with_items=with_items))
     for table in report.tables():
         call.show(table, "")
+    if report.failed:
+        raise report.failed[0]

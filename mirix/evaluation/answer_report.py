@@ -20,7 +20,18 @@ from mirix.evaluation.scoring import MODEL_FREE, Scored, compare, figures, score
 
 MOST_FALSE_ACCEPTS = 0.05  # above it the judge's figures are said not to be trusted
 SHOWN_BELOW = 0.05  # McNemar's p
+# Resamples of few questions differ too little: an interval of one or two has no width at all. Of fewer than six that
+# differ, even all of them on one side are no rarity (McNemar: 2 / 2**5 > 0.05).
+LEAST_QUESTIONS = 10
+LEAST_DIFFERING = 6
+TOO_FEW = "too few to tell"
 LEAST_KEYS = 0.9  # of the keys themselves that a judge has to accept
+_MEMORIES_TOLD = (
+    ("adds", "it is shown"),
+    ("loses", "they cost"),
+    ("not shown", "it is not shown"),
+    (TOO_FEW, "there are too few questions to tell"),
+)
 _SETTINGS = ("reader", "memory_model", "embedding_model", "budget", "full_tokens")
 _CONTROLS = frozenset({Arm.ORACLE})  # arms that are no competitors
 
@@ -349,12 +360,21 @@ def _rate(share: Mapping[str, Any]) -> str:
 
 
 def _by_kind(document: Mapping[str, Any], pair: Mapping[str, Any]) -> str:
-    """On which categories an arm adds to the first, or loses: those whose interval lies on one side of 0."""
+    """On which categories an arm adds to the first, or loses, and on which there is too little to tell."""
     named, found = document["category_names"], pair["by_category"]
-    gains = [f"{named[key]} ({signed(each)})" for key, each in found.items() if each["low"] > 0]
-    losses = [f"{named[key]} ({signed(each)})" for key, each in found.items() if each["high"] < 0]
-    parts = [f"adds on {', '.join(gains)}" if gains else "adds on no category by itself"]
-    return "It " + ", ".join([*parts, *([f"loses on {', '.join(losses)}"] if losses else [])]) + "."
+    told: dict[str, list[str]] = {}
+    for key, each in found.items():
+        told.setdefault(verdict := _verdict(each), []).append(
+            named[key] if verdict == TOO_FEW else f"{named[key]} ({signed(each)})"
+        )
+    if told.keys() == {TOO_FEW}:
+        return "No category has questions enough to tell by itself."
+    parts = [f"adds on {', '.join(told['adds'])}" if "adds" in told else "adds on no category by itself"]
+    if "loses" in told:
+        parts.append(f"loses on {', '.join(told['loses'])}")
+    if TOO_FEW in told:
+        parts.append(f"{TOO_FEW} on {', '.join(told[TOO_FEW])}")
+    return "It " + ", ".join(parts) + "."
 
 
 def _added_by_memories(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -383,13 +403,20 @@ def _memories_grid(document: Mapping[str, Any], pair: Mapping[str, Any]) -> Grid
         columns=["n", *there, "both against evidence", "", *(f"evidence in context: {arm}" for arm in there)],
         rows=rows,
         note="At equal tokens with the same reader. evidence: raw messages alone; typed: the six memories alone; both: "
-        "all of it. Adds or loses: the 95 % interval lies on one side of 0. Evidence in context does not depend on "
-        "the reader.",
+        "all of it. Adds or loses: the 95 % interval lies on one side of 0, "
+        f"and there are at least {LEAST_QUESTIONS} questions, {LEAST_DIFFERING} on which the two differ. "
+        "Evidence in context does not depend on the reader.",
     )
 
 
 def _verdict(difference: Mapping[str, Any]) -> str:
-    return "adds" if difference["low"] > 0 else "loses" if difference["high"] < 0 else "not shown"
+    if difference["n"] < LEAST_QUESTIONS:
+        return TOO_FEW
+    if difference["low"] <= 0 <= difference["high"]:
+        return "not shown"
+    if difference["differing"] < LEAST_DIFFERING:
+        return TOO_FEW
+    return "adds" if difference["low"] > 0 else "loses"
 
 
 def _memories_finding(document: Mapping[str, Any]) -> list[str]:
@@ -401,9 +428,7 @@ def _memories_finding(document: Mapping[str, Any]) -> list[str]:
     for key, each in pair["by_category"].items():
         by_verdict.setdefault(_verdict(each), []).append(named[key])
     told = [
-        f"{words} on {', '.join(by_verdict[verdict])}"
-        for verdict, words in (("adds", "it is shown"), ("loses", "they cost"), ("not shown", "it is not shown"))
-        if verdict in by_verdict
+        f"{words} on {', '.join(by_verdict[verdict])}" for verdict, words in _MEMORIES_TOLD if verdict in by_verdict
     ]
     return [f"That the six memories add to raw messages at equal tokens: {'; '.join(told)}."]
 

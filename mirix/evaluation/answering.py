@@ -9,14 +9,15 @@ question is answered twice. What the reader failed on is not written down, so th
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from mirix.errors import ModelError
+from mirix.errors import ModelError, ModelReplyError, ModelUnavailable
 from mirix.evaluation.answers import without_citations
 from mirix.evaluation.arms import ContextArm
 from mirix.evaluation.corpus import Conversation
@@ -27,6 +28,9 @@ from mirix.retrieval.topics import render_now, render_question
 from mirix.text.secrets import reference_text
 
 READER = "reader"  # its prompt
+FEW = 5  # failures in the beginning after which a model is taken to be out of reach
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +91,11 @@ async def run_answers(
     *,
     progress: Progress = silent,
 ) -> Outcome:
-    """Show and answer whatever is not answered yet. A failing reader ends nothing, a failing memory does."""
+    """Show and answer whatever is not answered yet.
+
+    A reader that fails now and then ends nothing, a failing memory does. Raises ModelError where the reader never
+    answers.
+    """
     contexts = {shown.key: shown for shown in folder.contexts.read()}
     for done, conversation in enumerate(conversations, 1):
         own = [each for each in asked if each.conversation == conversation.name]
@@ -101,20 +109,47 @@ async def run_answers(
         if (shown := contexts[each.conversation, each.question.id, arm.name]).key not in answered
     ]
 
-    async def one(pair: tuple[Asked, Shown]) -> str | None:
-        try:
-            answer = await reader.answer(*pair)
-        except ModelError as error:
-            return str(error)
+    async def one(pair: tuple[Asked, Shown]) -> None:
+        answer = await reader.answer(*pair)
         folder.answers.append([answer])  # not in a thread: that would go on writing after the run was stopped
-        return None
 
-    failures = [words for words in await for_each(pairs, one, what="answers", progress=progress) if words is not None]
-    return Outcome(
-        answered=len(pairs) - len(failures),
-        failed=len(failures),
-        first_failure=failures[0] if failures else None,
-    )
+    return await ask_all(pairs, one, what="answers", has_answered=bool(answered), progress=progress)
+
+
+async def ask_all(
+    tasks: Sequence[T], ask: Callable[[T], Awaitable[None]], *, what: str, has_answered: bool, progress: Progress
+) -> Outcome:
+    """Put everything to a model. What it fails on is counted and left for the next time.
+
+    Raises ModelError when it fails on the FEW first, or on all that there is, and never answered before: the model is
+    wrong then, and not what it was asked. One that has answered in an earlier run must be out of reach.
+    """
+    failures: list[ModelError] = []
+    answered = 0
+
+    def stop_if_hopeless(enough: int) -> None:
+        fault = ModelUnavailable if has_answered else ModelError
+        is_fault = all(isinstance(each, fault) and not isinstance(each, ModelReplyError) for each in failures)
+        if answered == 0 and len(failures) >= enough and is_fault:
+            raise type(failures[0])(
+                f"the model failed on the first {len(failures)} {what} and was asked no more: {failures[0]} (what is "
+                "in the folder stays: run the same command again once it answers)"
+            ) from failures[0]
+
+    async def one(task: T) -> None:
+        nonlocal answered
+        try:
+            await ask(task)
+        except ModelError as error:
+            failures.append(error)
+            stop_if_hopeless(FEW)
+        else:
+            answered += 1
+
+    await for_each(tasks, one, what=what, progress=progress)
+    if failures:
+        stop_if_hopeless(1)
+    return Outcome(answered=answered, failed=len(failures), first_failure=str(failures[0]) if failures else None)
 
 
 async def _show_all(

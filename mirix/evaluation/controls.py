@@ -153,9 +153,22 @@ class Audit:
     def asked(self, asked: Sequence[Asked]) -> list[Asked]:
         return [replace(each, question=self.question(each.conversation, each.question)) for each in asked]
 
-    def check(self, conversations: Sequence[Conversation]) -> None:
-        """Raises InputError where it corrects none of the questions, which is most likely a slip."""
-        known = {f"{each.name}/{question.id}" for each in conversations for question in each.questions}
+    def check_asked(self, asked: Sequence[Asked]) -> None:
+        """Raises InputError where it corrects none of the questions of a run, which may be some of a file."""
+        known = {f"{each.conversation}/{each.question.id}" for each in asked}
         if self.corrections and not known & self.corrections.keys():
             named = ", ".join(sorted(self.corrections)[:3])
             raise InputError(f"the audit corrects none of the questions asked, but e.g. {named}")
+
+    def check(self, conversations: Sequence[Conversation]) -> None:
+        """Raises InputError for a question or a turn that is not there. To be handed all conversations of a file."""
+        turns = {
+            f"{each.name}/{question.id}": {turn.id for turn in each.turns}
+            for each in conversations
+            for question in each.questions
+        }
+        for key, given in self.corrections.items():
+            if key not in turns:
+                raise InputError(f"the audit corrects {key}, but there is no such conversation/question")
+            if missing := sorted(set(given.get("evidence", ())) - turns[key]):
+                raise InputError(f"the audit says that {key} rests on {missing[0]}, but there is no such turn")

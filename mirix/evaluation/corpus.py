@@ -6,10 +6,12 @@ the arms, the report) knows only this shape.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from mirix.errors import InputError
 from mirix.memory.message import Role
 
 
@@ -51,6 +53,22 @@ class Conversation:
     def turns(self) -> Iterator[Turn]:
         for session in self.sessions:
             yield from session
+
+
+def told_apart(conversations: Iterable[Conversation]) -> list[Conversation]:
+    """The conversations, which figures know by name. Raises InputError where a name or a question's id repeats."""
+    listed = list(conversations)
+    once(f"the conversation {each.name}" for each in listed)
+    for each in listed:
+        once(f"the question {question.id} of {each.name}" for question in each.questions)
+    return listed
+
+
+def once(names: Iterable[str]) -> None:
+    """Raises InputError for what is named twice."""
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise InputError(f"{twice[0]} is there twice, and results are kept by name: give each its own")
 
 
 def turn_texts(turns: Sequence[Turn]) -> list[str]:

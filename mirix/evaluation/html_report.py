@@ -14,7 +14,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from mirix.evaluation.answer_report import AnswerReport, findings
+from mirix.evaluation.answer_report import LEAST_QUESTIONS, AnswerReport, findings
 from mirix.evaluation.grids import Grid, signed
 from mirix.evaluation.plots import Plot, answer_plots, retrieval_plots
 from mirix.evaluation.retrieval import MAIN, RetrievalReport, retrieval_grids
@@ -92,11 +92,12 @@ def _facts(document: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
 
 
 def _retrieval_findings(report: RetrievalReport) -> list[str]:
+    is_few = len(report.systems[0].searched) < LEAST_QUESTIONS
     return [
         f"{report.systems[0].name} against {other}: {signed(difference.to_json())} recall@{MAIN}, question by question."
-        + (" No difference is shown." if difference.low <= 0 <= difference.high else "")
+        + (" No difference is shown." if difference.low <= 0 <= difference.high else " Too few to tell." * is_few)
         for other, difference in report.differences().items()
-    ]
+    ] + [f"Left out: {error}." for error in report.failed]
 
 
 def _write(page: Page, document: Mapping[str, Any], folder: Path) -> None:

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from mirix.errors import ConfigError, ModelError
-from mirix.evaluation.answering import Outcome
+from mirix.errors import ConfigError
+from mirix.evaluation.answering import Outcome, ask_all
 from mirix.evaluation.controls import Audit, planted
-from mirix.evaluation.runner import Progress, for_each, silent
+from mirix.evaluation.runner import Progress, silent
 from mirix.evaluation.runs import Asked, RunFolder, Verdict, load_prompt, prompt_version, text_digest
 from mirix.models.chat import call_model
 
@@ -96,8 +96,12 @@ async def run_judge(
     audit: Audit | None = None,
     progress: Progress = silent,
 ) -> Outcome:
-    """Judge whatever is not judged yet. A failing judge ends nothing: going on asks it again."""
-    known = {verdict.key for verdict in folder.verdicts.read()}
+    """Judge whatever is not judged yet. A judge that fails now and then ends nothing: going on asks it again.
+
+    Raises ModelError where it never answers.
+    """
+    earlier = folder.verdicts.read()
+    known = {verdict.key for verdict in earlier}
     tasks = [
         (each, prompt, run)
         for each in _to_judge(folder, audit)
@@ -107,22 +111,14 @@ async def run_judge(
     ]
     turn = asyncio.Lock()
 
-    async def one(task: tuple[_ToJudge, str, int]) -> str | None:
+    async def one(task: tuple[_ToJudge, str, int]) -> None:
         each, prompt, run = task
-        try:
-            verdict = await judge.verdict(prompt, each.asked, each.text)
-        except ModelError as error:
-            return str(error)
+        verdict = await judge.verdict(prompt, each.asked, each.text)
         async with turn:
             await asyncio.to_thread(folder.verdicts.append, [each.verdict(judge, prompt, run, verdict)])
-        return None
 
-    failures = [words for words in await for_each(tasks, one, what="verdicts", progress=progress) if words is not None]
-    return Outcome(
-        answered=len(tasks) - len(failures),
-        failed=len(failures),
-        first_failure=failures[0] if failures else None,
-    )
+    has_answered = any(each.judge == judge.name for each in earlier)
+    return await ask_all(tasks, one, what="verdicts", has_answered=has_answered, progress=progress)
 
 
 def _to_judge(folder: RunFolder, audit: Audit | None) -> Iterable[_ToJudge]:

@@ -7,21 +7,23 @@ question ─┬─ search ─> ranked evidence ─> recall at 10       ─┐ th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, model_validator
+from pydantic_core import PydanticCustomError
 
 from mirix.errors import ModelError
 from mirix.evaluation.answers import Verdict, judge
 from mirix.evaluation.bm25 import PlainBM25
 from mirix.evaluation.metrics import Share, grouped, mean, recall_at
 from mirix.evaluation.report import Report
-from mirix.evaluation.runner import Progress, for_each, silent
+from mirix.evaluation.runner import NotBlank, Progress, for_each, silent
 from mirix.ingest.inputs import Origin, from_messages
 from mirix.memory.message import Role
 from mirix.memory.record import now
@@ -63,7 +65,7 @@ class Turn(BaseModel):
 class Question(BaseModel):
     id: str
     asked_at: AwareDatetime
-    question: str
+    question: NotBlank
     answers: list[str]  # alternatives
     evidence: list[str]  # ids of messages
     type: QuestionType
@@ -77,6 +79,25 @@ class Person(BaseModel):
     timezone: str
     messages: list[Turn]
     questions: list[Question]
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        check_log([turn.id for turn in self.messages], {each.id: each.evidence for each in self.questions})
+        return self
+
+
+def check_log(messages: Sequence[str], evidence: Mapping[str, Sequence[str]]) -> None:
+    """For validators: ids of messages, each once, and of each question the messages that answer it."""
+    if not messages:
+        raise PydanticCustomError("silent", "this person says nothing: there are no messages")
+    twice = [name for name, times in Counter(messages).items() if times > 1]
+    if twice:
+        raise PydanticCustomError("twice", "two messages have the id {id}", {"id": twice[0]})
+    for question, ids in evidence.items():
+        missing = sorted(set(ids) - set(messages))
+        if missing:
+            fields = {"question": question, "id": missing[0]}
+            raise PydanticCustomError("unknown", "the evidence of question {question}, {id}, is no message", fields)
 
 
 @dataclass(frozen=True, kw_only=True)

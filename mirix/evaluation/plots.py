@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mirix.errors import ConfigError
 from mirix.evaluation.arms import Arm
 from mirix.evaluation.datasets import category_names
@@ -28,6 +30,8 @@ _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _SPACE = 0.06  # of their cost, between arms that cost the same
 _WIDTH, _HEIGHT = 5.2, 3.3  # inches; letters stay readable on a telephone
 LABEL_LETTERS = 16  # of a line under a group of bars
+_NAME_LETTERS = 24  # of the name of a system or an arm
+_LETTER, _HANDLE = 0.075, 0.45  # inches of a legend: a letter at 8.5 points, what stands before and behind a name
 _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mirix",  # the same figures give the same file
@@ -131,7 +135,7 @@ def answer_plots(document: Mapping[str, Any]) -> list[Plot]:
                 capsize=2.5,
                 markersize=6.5,
                 lw=1.2,
-                label=name,
+                label=_short(name),
             )
         _fractions(axes, "correct")
         axes.set_xlabel("tokens of the whole prompt, mean")
@@ -172,7 +176,7 @@ def _reach(arms: Mapping[str, Any]) -> Any:
             values = [arms[name][measure]["mean"] or 0.0 for name in names]
             places = [at + shift for at in range(len(names))]
             axes.barh(places, values, 0.37, color=colour, label=measure.replace("_", " "))
-        axes.set_yticks(range(len(names)), names)
+        axes.set_yticks(range(len(names)), [_short(name) for name in names])
         axes.tick_params(axis="y", length=0)
         axes.set_xlim(0, 1.02)
         axes.grid(False, axis="y")
@@ -207,9 +211,23 @@ def _legend(figure: Figure, axes: Axes) -> None:
             handles,
             labels,
             loc="outside upper left",
-            ncols=min(len(labels), 5 if figure.get_figwidth() > _WIDTH else 4),
+            ncols=legend_columns(labels, figure.get_figwidth()),
             handlelength=1.4,
         )
+
+
+def legend_columns(labels: Sequence[str], width: float) -> int:
+    """As many as there is room for in a figure of that width in inches, five at most."""
+
+    def size(columns: int) -> float:
+        return sum(_HANDLE + _LETTER * max(map(len, part)) for part in np.array_split(labels, columns))
+
+    return next((number for number in range(min(len(labels), 5), 1, -1) if size(number) <= width), 1)
+
+
+def _short(name: str) -> str:
+    """A name that fits beside a plot; names of one kind often differ at the end."""
+    return name if len(name) <= _NAME_LETTERS else f"{name[: _NAME_LETTERS - 9]}…{name[-8:]}"
 
 
 def _colours(names: Mapping[str, Any]) -> dict[str, str]:
@@ -248,7 +266,7 @@ def _labels(categories: Mapping[str, str], counts: Sequence[int]) -> list[str]:
 
 
 def _line(axes: Axes, x: Sequence[float], y: Sequence[float], name: str, colours: Mapping[str, str]) -> None:
-    axes.plot(x, y, marker=_mark(name, colours), color=colours[name], lw=1.6, markersize=4.5, label=name)
+    axes.plot(x, y, marker=_mark(name, colours), color=colours[name], lw=1.6, markersize=4.5, label=_short(name))
 
 
 def _fractions(axes: Axes, label: str) -> None:
@@ -261,7 +279,7 @@ def _bars(axes: Axes, values: Mapping[str, Sequence[float]], labels: Sequence[st
     width = 0.8 / len(values)
     for number, (name, each) in enumerate(values.items()):
         places = [at - 0.4 + width * (number + 0.5) for at in range(len(labels))]
-        axes.bar(places, each, width * 0.92, color=colours[name], label=name)
+        axes.bar(places, each, width * 0.92, color=colours[name], label=_short(name))
     axes.set_xticks(range(len(labels)), labels)
     axes.tick_params(axis="x", length=0)
 
@@ -282,7 +300,7 @@ def _differences(
             yerr=[lows, highs],
             fmt=_mark(name, colours),
             color=colours[name],
-            label=name,
+            label=_short(name),
             capsize=2.5,
             lw=1.2,
         )

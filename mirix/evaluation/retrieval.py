@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from mirix.errors import InputError
 from mirix.evaluation.controls import Audit, shuffled
-from mirix.evaluation.corpus import Conversation, Question
+from mirix.evaluation.corpus import Conversation, Question, once
 from mirix.evaluation.datasets import category_names
 from mirix.evaluation.grids import Grid, fraction
 from mirix.evaluation.metrics import Interval, all_at, bootstrap, ndcg_at, recall_at, reciprocal_rank
 from mirix.evaluation.runner import Progress, silent
-from mirix.evaluation.systems import MemorySystem, Ranked
+from mirix.evaluation.systems import MemorySystem, Ranked, SystemFailed
 
 DEPTHS = (5, 10, 20, 30)
 BUDGETS = (100, 200, 350, 500, 700, 1_000, 2_000)  # tokens of context
@@ -70,6 +71,7 @@ class SystemReport:
     name: str
     searched: Sequence[Searched]
     unanswerable: Sequence[Searched]  # by themselves
+    unlabelled: Sequence[Searched]  # of which the audit alone knows evidence
     turns: int
     ingest_s: float
 
@@ -104,6 +106,7 @@ class RetrievalReport:
     systems: Sequence[SystemReport]
     facts: Mapping[str, Any]
     audit: Audit | None = None
+    failed: Sequence[SystemFailed] = ()  # of further systems
 
     def to_json(self, *, with_items: bool = False) -> dict[str, Any]:
         first, *others = self.systems
@@ -113,6 +116,7 @@ class RetrievalReport:
             "system": first.name,
             **first.to_json(with_items=with_items),
             "peak_memory_mb": peak_memory_mb(),
+            **({"failed": [str(error) for error in self.failed]} if self.failed else {}),
             "baselines": {each.name: each.to_json(with_items=with_items) for each in others},
             "controls": _controls(self.systems),
             **({"audited": _audited(self.systems, self.audit)} if self.audit is not None else {}),
@@ -138,18 +142,44 @@ async def evaluate_retrieval(
     facts: Mapping[str, Any] | None = None,
     audit: Audit | None = None,
 ) -> RetrievalReport:
-    """Every system takes in every conversation, then searches every question, one at a time."""
-    reports = [await _run(system, conversations, progress) for system in systems]
-    return RetrievalReport(dataset=dataset, systems=reports, facts=facts or {}, audit=audit)
+    """Every system takes in every conversation, then searches every question, one at a time.
+
+    A further system that fails is left out of the report and named in its `failed`. Raises InputError where nothing can
+    be scored or two systems have one name.
+    """
+    check_scorable(conversations)
+    once(f"the memory system {system.name}" for system in systems)
+    reports, failed = [], []
+    for system in systems:
+        try:
+            reports.append(await _run(system, conversations, progress, audit))
+        except SystemFailed as error:
+            if not reports:
+                raise
+            failed.append(error)
+    return RetrievalReport(dataset=dataset, systems=reports, facts=facts or {}, audit=audit, failed=failed)
 
 
-async def _run(system: MemorySystem, conversations: Sequence[Conversation], progress: Progress) -> SystemReport:
+def check_scorable(conversations: Sequence[Conversation]) -> None:
+    """Raises InputError where no question has evidence and an answer."""
+    if not any(q.evidence and q.is_answerable for each in conversations for q in each.questions):
+        raise InputError("no question has both an answer and evidence among what was said: nothing can be scored")
+
+
+async def _run(
+    system: MemorySystem, conversations: Sequence[Conversation], progress: Progress, audit: Audit | None
+) -> SystemReport:
     begin = time.monotonic()
     for done, conversation in enumerate(conversations, 1):
         await system.ingest(conversation)
         progress(f"{system.name}: conversations", done, len(conversations))
     ingest_s = time.monotonic() - begin
-    asked = [(conversation, q) for conversation in conversations for q in conversation.questions if q.evidence]
+    asked = [
+        (conversation, q)
+        for conversation in conversations
+        for q in conversation.questions
+        if q.evidence or (audit is not None and audit.question(conversation.name, q).evidence)
+    ]
     searched = []
     for done, (conversation, question) in enumerate(asked, 1):
         ranked = await system.search(conversation, question)
@@ -158,8 +188,9 @@ async def _run(system: MemorySystem, conversations: Sequence[Conversation], prog
         progress(f"{system.name}: questions", done, len(asked))
     return SystemReport(
         name=system.name,
-        searched=[each for each in searched if each.question.is_answerable],
-        unanswerable=[each for each in searched if not each.question.is_answerable],
+        searched=[each for each in searched if each.question.evidence and each.question.is_answerable],
+        unanswerable=[each for each in searched if each.question.evidence and not each.question.is_answerable],
+        unlabelled=[each for each in searched if not each.question.evidence],
         turns=sum(len(session) for conversation in conversations for session in conversation.sessions),
         ingest_s=ingest_s,
     )
@@ -236,8 +267,9 @@ def _audited(systems: Sequence[SystemReport], audit: Audit) -> dict[str, Any]:
     """The same rankings on corrected evidence."""
     found: dict[str, Any] = {}
     for system in systems:
-        new = [replace(each, question=audit.question(each.conversation, each.question)) for each in system.searched]
-        pairs = zip(system.searched, new, strict=True)
+        old = [*system.searched, *system.unanswerable, *system.unlabelled]
+        new = [replace(each, question=audit.question(each.conversation, each.question)) for each in old]
+        pairs = zip(old, new, strict=True)
         found["changed_evidence"] = sum(a.question.evidence != b.question.evidence for a, b in pairs)
         scored = [each for each in new if each.question.evidence and each.question.is_answerable]
         found.setdefault("systems", {})[system.name] = {"n": len(scored), **(_means(scored) if scored else {})}

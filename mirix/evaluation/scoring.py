@@ -167,4 +167,5 @@ def compare(first: Sequence[Scored], second: Sequence[Scored], main: str) -> dic
 
 
 def _difference(pairs: Sequence[tuple[Scored, Scored]], measure: Callable[[Scored], float]) -> dict[str, Any]:
-    return _interval([measure(second) - measure(first) for first, second in pairs])
+    values = [measure(second) - measure(first) for first, second in pairs]
+    return {**_interval(values), "differing": sum(value != 0 for value in values)}

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 import numpy as np
 
-from mirix.errors import ConfigError
+from mirix.errors import ConfigError, MirixError
 from mirix.evaluation.bm25 import PlainBM25
 from mirix.evaluation.corpus import Conversation, Question, turn_texts
 from mirix.ingest.inputs import Origin, from_messages
@@ -73,6 +73,7 @@ class Ranked:
         return found, spent
 
 
+@runtime_checkable
 class MemorySystem(Protocol):
     """A memory that conversations are told to and that is searched afterwards."""
 
@@ -84,6 +85,10 @@ class MemorySystem(Protocol):
 
     async def search(self, conversation: Conversation, question: Question) -> Ranked:
         """Rank the turns of a conversation that was ingested."""
+
+
+class SystemFailed(MirixError):
+    """A memory system from outside the package failed. What the others found stands."""
 
 
 @dataclass(kw_only=True)

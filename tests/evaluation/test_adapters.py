@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from mirix.errors import ConfigError
+from mirix.errors import ConfigError, InputError
 from mirix.evaluation.adapters import load_factory
 from mirix.evaluation.adapters.langgraph_store import make
+from mirix.evaluation.corpus import Conversation, Question
+from mirix.evaluation.html_report import write_retrieval_report
 from mirix.evaluation.retrieval import evaluate_retrieval
-from mirix.models.embed import make_embedder
+from mirix.evaluation.systems import Bm25System, Ranked, SystemFailed
+from mirix.models.embed import Embedder, make_embedder
 from tests.evaluation.ten_questions import conversations
 
 NAME = "mirix.evaluation.adapters.langgraph_store:make"
@@ -53,3 +56,62 @@ def test_a_store_that_ranks_by_embeddings_needs_an_embedder() -> None:
 def test_a_system_that_cannot_be_loaded_is_named(name: str) -> None:
     with pytest.raises(ConfigError, match=name.partition(":")[0]):
         load_factory(name)
+
+
+class Breaks:
+    """A system from elsewhere that raises what it likes."""
+
+    name = "breaks"
+
+    async def ingest(self, conversation: Conversation) -> None:
+        pass
+
+    async def search(self, conversation: Conversation, question: Question) -> Ranked:
+        raise RuntimeError("the server said 500")
+
+
+def breaks(embedder: Embedder | None) -> Breaks:
+    return Breaks()
+
+
+def nothing(embedder: Embedder | None) -> None:
+    return None
+
+
+def refuses() -> Breaks:
+    return Breaks()
+
+
+NO_FUNCTION = 3
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [("NO_FUNCTION", "is no function, but int"), ("nothing", "makes no memory system .* NoneType")],
+)
+def test_what_makes_no_system_is_named(function: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=f"{function} {words}"):
+        load_factory(f"{__name__}:{function}")(None)
+
+
+def test_a_factory_that_raises_is_named() -> None:
+    with pytest.raises(SystemFailed, match="refuses failed: TypeError"):
+        load_factory(f"{__name__}:refuses")(None)
+
+
+async def test_a_further_system_that_fails_is_named_and_the_others_are_reported(tmp_path: Path) -> None:
+    foreign = load_factory(f"{__name__}:breaks")(None)
+    report = await evaluate_retrieval("locomo", conversations(), [Bm25System(), foreign, Bm25System(name="again")])
+    assert [each.name for each in report.systems] == ["bm25", "again"]
+    assert [str(each) for each in report.failed] == report.to_json()["failed"]
+    assert "breaks failed: RuntimeError: the server said 500" in str(report.failed[0])
+    write_retrieval_report(report, tmp_path)
+    assert "Left out: the memory system" in (tmp_path / "report.md").read_text(encoding="utf-8")
+    with pytest.raises(SystemFailed):
+        await evaluate_retrieval("locomo", conversations(), [foreign])
+
+
+async def test_a_system_may_not_take_the_name_of_another() -> None:
+    foreign = load_factory(f"{__name__}:breaks")(None)
+    with pytest.raises(InputError, match="breaks is there twice"):
+        await evaluate_retrieval("locomo", conversations(), [Bm25System(name="breaks"), foreign])

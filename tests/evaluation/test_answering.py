@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mirix.errors import ConfigError, InputError, ModelError
-from mirix.evaluation.answer_report import findings, report_answers
-from mirix.evaluation.answering import Reader, run_answers
+from mirix.errors import ConfigError, InputError, ModelError, ModelReplyError, ModelUnavailable
+from mirix.evaluation.answer_report import TOO_FEW, AnswerReport, findings, report_answers
+from mirix.evaluation.answering import FEW, Reader, run_answers
 from mirix.evaluation.arms import Arm, TurnsArm, evidence_turns
 from mirix.evaluation.runs import RunFolder, asked_of
 from mirix.models.fake import Reply, ScriptedChatModel, ScriptedRequest
@@ -106,6 +107,50 @@ async def test_what_the_reader_fails_on_counts_as_wrong_and_is_asked_again(tmp_p
     assert len(model.requests) == 3
 
 
+async def run_with(folder: RunFolder, script: Callable[[ScriptedRequest], Reply]) -> ScriptedChatModel:
+    model = ScriptedChatModel(script=script)
+    await run_answers(folder, conversations(), folder.questions.read(), own_arms(), Reader(model=model))
+    return model
+
+
+async def test_a_reader_that_never_answers_ends_the_run_soon(tmp_path: Path) -> None:
+    requests: list[ScriptedRequest] = []
+
+    def fails(request: ScriptedRequest) -> Reply:
+        requests.append(request)
+        return ModelError("no such model")
+
+    folder = open_folder(tmp_path)
+    with pytest.raises(ModelError, match=rf"first {FEW} answers .* no such model .* run the same command again"):
+        await run_with(folder, fails)
+    assert len(requests) < 30
+    assert folder.contexts.path.exists()
+    assert len((await run_with(folder, read)).requests) == 30
+
+
+async def test_a_reader_that_fails_after_its_first_answers_ends_nothing(tmp_path: Path) -> None:
+    folder = open_folder(tmp_path)
+    seen: list[ScriptedRequest] = []
+
+    def tires(request: ScriptedRequest) -> Reply:
+        seen.append(request)
+        return ModelUnavailable("away") if len(seen) > 3 else read(request)
+
+    await run_with(folder, tires)
+    assert len(folder.answers.read()) == 3
+    # What is left over may be what the reader never answers, but a server that is away answers nothing.
+    await run_with(folder, lambda request: ModelError("that is no decent question"))
+    with pytest.raises(ModelUnavailable, match="away"):
+        await run_with(folder, lambda request: ModelUnavailable("away"))
+    assert len(folder.answers.read()) == 3
+
+
+async def test_replies_that_cannot_be_used_are_no_reason_to_stop(tmp_path: Path) -> None:
+    folder = open_folder(tmp_path)
+    await run_with(folder, lambda request: ModelReplyError("it said nothing"))
+    assert folder.answers.read() == []
+
+
 async def test_a_run_does_not_mix_with_one_of_other_settings(tmp_path: Path) -> None:
     await answer_all(tmp_path)
     with pytest.raises(ConfigError, match="budget was 1000, is 500"):
@@ -141,7 +186,23 @@ def test_a_folder_that_is_no_run_is_named(tmp_path: Path) -> None:
         RunFolder.existing(tmp_path)
 
 
-async def test_the_report_says_on_which_categories_the_memories_add(tmp_path: Path) -> None:
+MANY = {"n": 40, "differing": 12}
+
+
+@pytest.mark.parametrize(
+    ("difference", "verdict"),
+    [
+        ({"mean": 0.3, "low": 0.1, "high": 0.5, **MANY}, "adds"),
+        ({"mean": -0.3, "low": -0.5, "high": -0.1, **MANY}, "loses"),
+        ({"mean": 0.1, "low": 0.0, "high": 0.3, **MANY}, "not shown"),
+        ({"mean": 1.0, "low": 1.0, "high": 1.0, "n": 2, "differing": 2}, TOO_FEW),  # a bootstrap of two has no width
+        ({"mean": 0.0, "low": 0.0, "high": 0.0, "n": 9, "differing": 0}, TOO_FEW),
+        ({"mean": 0.4, "low": 0.1, "high": 0.7, "n": 10, "differing": 4}, TOO_FEW),
+    ],
+)
+async def test_the_report_says_on_which_categories_the_memories_add(
+    tmp_path: Path, difference: dict[str, float], verdict: str
+) -> None:
     folder = open_folder(tmp_path)
     nothing = TurnsArm(name=Arm.EVIDENCE, choose=lambda conversation, question: (), budget=100)
     everything = TurnsArm(name=Arm.BOTH, choose=evidence_turns, budget=1_000)
@@ -149,15 +210,17 @@ async def test_the_report_says_on_which_categories_the_memories_add(tmp_path: Pa
     await run_answers(
         folder, conversations(), asked, [nothing, everything], Reader(model=ScriptedChatModel(script=read))
     )
-    report = report_answers(folder)
-    (grid,) = (grid for grid in report.grids() if grid.title == "What the six memories add")
-    rows = {row[0]: row for row in grid.rows}
-    assert len(rows) == len(report.to_json()["category_names"])
-    found = report.to_json()["pairs"][0]["by_category"]
-    names = report.to_json()["category_names"]
-    assert {name: rows[name][5] == "adds" for name in names.values()} == {
-        names[key]: each["low"] > 0 for key, each in found.items()
-    }
-    assert any(row[5] == "adds" for row in grid.rows) and any(row[5] == "not shown" for row in grid.rows)
-    (told,) = (line for line in findings(report.to_json()) if "six memories" in line)
-    assert "it is shown on" in told and "it is not shown on" in told
+    document = report_answers(folder).to_json()
+    found = document["pairs"][0]["by_category"]
+    assert all({"n", "differing", "low", "high"} <= each.keys() for each in found.values())
+    found["2"] = difference
+    (grid,) = (grid for grid in AnswerReport(document=document).grids() if grid.title == "What the six memories add")
+    verdicts = {row[0]: row[5] for row in grid.rows}
+    assert verdicts.pop("2 temporal") == verdict
+    assert set(verdicts.values()) == {TOO_FEW}
+    against, memories, *_ = findings(document)
+    assert ("It adds on 2 temporal (+0.300" in against) == (verdict == "adds")
+    assert ("loses on 2 temporal (−0.300" in against) == (verdict == "loses")
+    assert ("No category has questions enough" in against) == (verdict == TOO_FEW)
+    assert ("it is shown on 2 temporal" in memories) == (verdict == "adds")
+    assert "too few questions to tell on 1 multi-hop" in memories

@@ -12,8 +12,11 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import pytest
+import typer
 from rich.console import Console
+from typer.testing import CliRunner
 
+from mirix.cli import bench as bench_command
 from mirix.config import Settings
 from mirix.db.pool import Database, User
 from mirix.errors import InputError
@@ -182,3 +185,11 @@ def test_numbers_of_options_are_checked() -> None:
     for wrong in ("many", "0", "1,,2"):
         with pytest.raises(InputError, match="--rows"):
             _numbers("--rows", wrong)
+
+
+def test_a_plot_that_has_no_folder_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    app = typer.Typer()
+    bench_command.register(app)
+    done = CliRunner().invoke(app, ["--rows", "1000", "--plot", str(tmp_path / "nowhere" / "plot.svg")])
+    assert done.exit_code == 3
+    assert "there is no folder" in done.stderr

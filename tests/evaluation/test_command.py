@@ -9,8 +9,16 @@ import typer
 from typer.testing import CliRunner
 
 from mirix.cli import evaluate
+from mirix.cli.evaluate_answers import read
+from mirix.cli.evaluate_run import Plan
+from mirix.errors import InputError, ModelError
+from mirix.evaluation.answer_report import report_answers
 from mirix.evaluation.answers import says_unknown
+from mirix.evaluation.corpus import Conversation, Question
+from mirix.evaluation.html_report import write_answer_report
 from mirix.evaluation.lifelog import UNKNOWN
+from mirix.evaluation.systems import Ranked
+from mirix.models.embed import Embedder
 from mirix.models.fake_server import FakeOpenAI, ServerReply
 from tests.evaluation.ten_questions import FILE, answer_all, own_arms
 
@@ -105,6 +113,31 @@ def test_a_folder_without_a_run_is_not_judged(app: typer.Typer, tmp_path: Path) 
     assert "run.json" in done.stderr
 
 
+@pytest.mark.parametrize(("questions", "options"), [([], ["--answer"]), ([], []), ([9, 10], [])])
+def test_a_file_on_which_nothing_can_be_measured_is_refused_before_anything_is_made(
+    app: typer.Typer, tmp_path: Path, questions: list[int], options: list[str]
+) -> None:
+    (sample,) = json.loads(FILE.read_text(encoding="utf-8"))
+    sample["qa"] = [sample["qa"][number - 1] for number in questions]
+    path, out = tmp_path / "items.json", tmp_path / "run"
+    path.write_text(json.dumps([sample]), encoding="utf-8")
+    done = CliRunner().invoke(app, ["evaluate", "locomo", str(path), "--out", str(out), *options])
+    assert done.exit_code == 3
+    assert "holds no question" in done.stderr or "nothing can be scored" in done.stderr
+    assert not out.exists()
+
+
+def test_an_audit_is_held_against_the_whole_file(app: typer.Typer, tmp_path: Path) -> None:
+    path = tmp_path / "audit.json"
+    path.write_text(json.dumps({f"keepers/{number}": {"answers": ["x"]} for number in range(1, 11)}), encoding="utf-8")
+    plan = Plan(dataset="locomo", file=FILE, limit=1, questions=2, systems=(), out=None, audit=path)
+    conversations, audit = read(plan)
+    assert len(conversations[0].questions) == 2 and audit is not None
+    path.write_text(json.dumps({"keepers/1": {"answers": ["x"]}, "keepers/11": {"answers": ["x"]}}), encoding="utf-8")
+    with pytest.raises(InputError, match="keepers/11"):
+        read(plan)
+
+
 def test_an_audit_that_cannot_be_read_is_named(app: typer.Typer, tmp_path: Path) -> None:
     missing = str(tmp_path / "audit.json")
     done = CliRunner().invoke(app, ["evaluate", "locomo", str(FILE), "--audit", missing])
@@ -123,3 +156,41 @@ def test_answers_are_judged_again_from_their_folder(app: typer.Typer, tmp_path: 
     assert report["arms"]["full"]["strict"]["mean"] == 1.0
     assert not report["controls"]["judge"]["strict"]["is_trusted"]  # it approves of everything
     assert "not to be trusted" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_judge_that_never_answers_leaves_the_earlier_report(app: typer.Typer, tmp_path: Path) -> None:
+    folder = asyncio.run(answer_all(tmp_path, arms=own_arms()[:1]))
+    write_answer_report(report_answers(folder), tmp_path)
+    before = (tmp_path / "report.json").read_bytes()
+    with FakeOpenAI(lambda request: ServerReply(status=404)) as server:
+        options = ["--judge-model", "openai:bad", "--model-base-url", server.base_url]
+        done = CliRunner().invoke(app, ["evaluate", "judge", str(tmp_path), *options])
+        assert len(server.chat_requests) < 20
+    assert done.exit_code == ModelError.exit_code
+    assert "first 5 verdicts" in done.stderr and "is not there (404)" in done.stderr
+    assert (tmp_path / "report.json").read_bytes() == before
+
+
+class Usurper:
+    """A system that calls itself by the name of an arm."""
+
+    name = "both"
+
+    async def ingest(self, conversation: Conversation) -> None:
+        raise AssertionError("nothing may be told to it")
+
+    async def search(self, conversation: Conversation, question: Question) -> Ranked:
+        raise AssertionError("nothing may be asked of it")
+
+
+def usurp(embedder: Embedder | None) -> Usurper:
+    return Usurper()
+
+
+@pytest.mark.slow
+def test_a_system_may_not_call_itself_like_an_arm(app: typer.Typer, tmp_path: Path) -> None:
+    options = ["--answer", "--arms", "none", "--system", f"{__name__}:usurp", "--embedding-model", "hash"]
+    out = tmp_path / "run"
+    done = CliRunner().invoke(app, ["evaluate", "locomo", str(FILE), "--out", str(out), *options])
+    assert done.exit_code == 3, done.stderr
+    assert "the arm both is there twice" in done.stderr

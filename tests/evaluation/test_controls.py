@@ -132,4 +132,40 @@ def test_an_audit_of_another_shape_is_refused(tmp_path: Path, document: object, 
 def test_an_audit_of_other_questions_is_refused(tmp_path: Path) -> None:
     audit = Audit.read(write(tmp_path, {"conv-99/1": {"answers": ["x"]}}))
     with pytest.raises(InputError, match="none of the questions"):
-        audit.check(conversations())
+        audit.check_asked(asked_of(conversations()))
+
+
+@pytest.mark.parametrize(
+    ("document", "words_of_error"),
+    [
+        ({"keepers/1": {"answers": ["x"]}, "keepers/77": {"answers": ["x"]}}, "keepers/77"),
+        ({"keepers/1": {"evidence": ["D2:4", "D9:9"]}}, "keepers/1 rests on D9:9"),
+    ],
+)
+def test_every_question_and_turn_of_an_audit_has_to_be_there(
+    tmp_path: Path, document: object, words_of_error: str
+) -> None:
+    Audit.read(write(tmp_path, {"keepers/1": {"evidence": ["D2:4"]}})).check(conversations())
+    with pytest.raises(InputError, match=words_of_error):
+        Audit.read(write(tmp_path, document)).check(conversations())
+
+
+async def test_questions_that_only_the_audit_labels_are_searched_too(tmp_path: Path) -> None:
+    (conversation,) = conversations()
+    first, *others = conversation.questions
+    bare = replace(conversation, questions=(replace(first, evidence=frozenset()), *others))
+    audit = Audit.read(write(tmp_path, {"keepers/1": {"evidence": sorted(first.evidence)}}))
+    system = Bm25System()
+    report = (await evaluate_retrieval("locomo", [bare], [system], audit=audit)).to_json(with_items=True)
+    assert report["n"] == len(others) - 2  # two of them are traps
+    assert report["audited"]["systems"]["bm25"]["n"] == report["n"] + 1
+    assert report["audited"]["changed_evidence"] == 1
+    assert "1" not in [item["question"] for item in report["items"]]
+
+
+async def test_a_trap_that_the_audit_answers_counts(tmp_path: Path) -> None:
+    (conversation,) = conversations()
+    trap = next(question for question in conversation.questions if not question.is_answerable)
+    audit = Audit.read(write(tmp_path, {f"keepers/{trap.id}": {"answers": ["x"], "evidence": ["D1:1"]}}))
+    report = (await evaluate_retrieval("locomo", [conversation], [Bm25System()], audit=audit)).to_json()
+    assert report["audited"]["systems"]["bm25"]["n"] == report["n"] + 1

@@ -9,6 +9,8 @@ import pytest
 
 from mirix.errors import InputError
 from mirix.evaluation.datasets import READERS, locomo
+from mirix.evaluation.lifelog import Person
+from mirix.evaluation.runner import read_items
 
 
 def write(folder: Path, document: object) -> Path:
@@ -69,6 +71,52 @@ def test_a_locomo_date_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         READERS["locomo"](path)
 
 
+@pytest.mark.parametrize(
+    ("session", "place"),
+    [
+        ([{"speaker": "Ines", "dia_id": "D1:1", "text": "Hm."}, {"speaker": "Ravi", "dia_id": "D1:2"}], "turn 2: text"),
+        ([{"speaker": "Ines", "text": "Hm."}], "turn 1: dia_id"),
+        ("I took up glass blowing.", "is no list of turns"),
+        (None, "is no list of turns"),
+    ],
+)
+def test_a_malformed_locomo_turn_is_named_with_its_place(tmp_path: Path, session: object, place: str) -> None:
+    path = write(tmp_path, [locomo_sample(session_1=session)])
+    with pytest.raises(InputError, match=rf"pair-1: session_1,? {place}"):
+        READERS["locomo"](path)
+
+
+def test_blank_locomo_turns_are_left_out_but_not_their_pictures(tmp_path: Path) -> None:
+    said = [
+        {"speaker": "Ines", "dia_id": "D1:1", "text": " "},
+        {"speaker": "Ravi", "dia_id": "D1:2", "text": "", "blip_caption": "a kiln in a shed"},
+    ]
+    (conversation,) = READERS["locomo"](write(tmp_path, [locomo_sample(session_1=said)]))
+    assert [(turn.id, turn.text) for turn in conversation.sessions[0]] == [("D1:2", "[image: a kiln in a shed]")]
+    assert conversation.questions[0].evidence == frozenset()
+
+
+def test_a_blank_question_is_named(tmp_path: Path) -> None:
+    sample = locomo_sample()
+    sample["qa"][2]["question"] = " "
+    with pytest.raises(InputError, match=r"item 1: qa\.2\.question: is blank"):
+        READERS["locomo"](write(tmp_path, [sample]))
+
+
+def test_what_results_are_kept_by_is_there_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="conversation pair-1 is there twice"):
+        READERS["locomo"](write(tmp_path, [locomo_sample(), locomo_sample()]))
+    with pytest.raises(InputError, match="conversation q7 is there twice"):
+        READERS["longmemeval"](write(tmp_path, [longmemeval_item(), longmemeval_item()]))
+    said = [{"speaker": "Ines", "dia_id": "D1:1", "text": "Hm."}] * 2
+    with pytest.raises(InputError, match="turn D1:1 of pair-1 is there twice"):
+        READERS["locomo"](write(tmp_path, [locomo_sample(session_1=said)]))
+    person = lifelog_person()
+    person["questions"].append(person["questions"][0])
+    with pytest.raises(InputError, match="question q1 of person-0 is there twice"):
+        READERS["lifelog"](write(tmp_path, [person]))
+
+
 def longmemeval_item(**changes: Any) -> dict[str, Any]:
     item = {
         "question_id": "q7",
@@ -116,6 +164,12 @@ def test_longmemeval_sessions_without_their_dates_are_refused(tmp_path: Path) ->
         READERS["longmemeval"](write(tmp_path, [longmemeval_item(haystack_dates=[])]))
 
 
+def test_longmemeval_sessions_in_which_nothing_is_said_are_refused(tmp_path: Path) -> None:
+    silent = [[{"role": "user", "content": " "}], []]
+    with pytest.raises(InputError, match="q7: nothing is said"):
+        READERS["longmemeval"](write(tmp_path, [longmemeval_item(haystack_sessions=silent)]))
+
+
 def lifelog_person(**changes: Any) -> dict[str, Any]:
     def said(name: str, at: str) -> dict[str, str]:
         return {"id": name, "at": f"2026-03-02T{at}:00+01:00", "role": "user", "name": "Ida", "text": f"said {name}"}
@@ -153,5 +207,26 @@ def test_people_of_a_life_log_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_somebody_who_says_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="person 0 says nothing"):
+    with pytest.raises(InputError, match="item 1: it: this person says nothing"):
         READERS["lifelog"](write(tmp_path, [lifelog_person(messages=[])]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"messages": []}, "says nothing"),
+        ({"messages": lifelog_person()["messages"] + lifelog_person()["messages"][:1]}, "two messages have the id m1"),
+        ({"messages": lifelog_person()["messages"][1:]}, "the evidence of question q1, m1, is no message"),
+    ],
+)
+def test_a_life_log_that_does_not_hold_together_is_refused_by_all_who_read_it(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    person = lifelog_person(**changes)
+    for question in person["questions"]:
+        question["type"] = "single"
+    path = write(tmp_path, [person])
+    with pytest.raises(InputError, match=words):
+        READERS["lifelog"](path)
+    with pytest.raises(InputError, match=words):
+        read_items(path, Person)

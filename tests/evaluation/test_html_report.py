@@ -11,10 +11,12 @@ from rich.console import Console
 
 from mirix.evaluation.answer_report import report_answers
 from mirix.evaluation.arms import SystemArm
+from mirix.evaluation.corpus import Conversation, Question
 from mirix.evaluation.grids import Grid
 from mirix.evaluation.html_report import write_answer_report, write_retrieval_report
+from mirix.evaluation.plots import legend_columns, retrieval_plots
 from mirix.evaluation.retrieval import evaluate_retrieval
-from mirix.evaluation.systems import Bm25System
+from mirix.evaluation.systems import Bm25System, Ranked
 from tests.evaluation.ten_questions import answer_all, conversations, judge_all, own_arms
 
 
@@ -100,3 +102,36 @@ def test_long_names_of_columns_are_told_apart_on_a_terminal() -> None:
 @pytest.mark.parametrize("cell", ["a|b"])
 def test_a_bar_in_a_cell_ends_no_column(cell: str) -> None:
     assert Grid(title="", columns=["x"], rows=[[cell, "1"]]).markdown().endswith("| a\\|b | 1 |")
+
+
+LONG = [
+    "bm25",
+    "a memory that ranks the last turn first, version 1",
+    "a memory that ranks the last turn first, version 2",
+]
+
+
+async def test_long_names_stay_inside_a_plot_and_apart(tmp_path: Path) -> None:
+    report = await evaluate_retrieval("locomo", conversations(), [Bm25System(name=name) for name in LONG])
+    by_depth, *_ = retrieval_plots(report.to_json())
+    labels = re.findall(r"<text [^>]*>([^<]*(?:bm25|sion)[^<]*)</text>", by_depth.svg)
+    assert len(set(labels)) == len(LONG)
+    assert max(map(len, labels)) == 24
+
+
+@pytest.mark.parametrize(
+    ("labels", "width", "columns"), [(["mirix", "bm25", "vector"], 5.2, 3), (["x" * 24] * 4, 5.2, 2), (["x"], 5.2, 1)]
+)
+def test_a_legend_has_as_many_columns_as_fit(labels: list[str], width: float, columns: int) -> None:
+    assert legend_columns(labels, width) == columns
+
+
+async def test_a_difference_of_few_questions_is_said_to_tell_little(tmp_path: Path) -> None:
+    class Blind(Bm25System):
+        async def search(self, conversation: Conversation, question: Question) -> Ranked:
+            return Ranked(entries=[], ms=0.0)
+
+    report = await evaluate_retrieval("locomo", conversations(), [Bm25System(), Blind(name="blind")])
+    write_retrieval_report(report, tmp_path)
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "bm25 against blind: +1.000 (+1.000 to +1.000) recall@10, question by question. Too few to tell." in text

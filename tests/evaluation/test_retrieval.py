@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from mirix.errors import InputError
 from mirix.evaluation.corpus import Conversation, Question, Turn
 from mirix.evaluation.retrieval import evaluate_retrieval
 from mirix.evaluation.systems import Bm25System, Entry, Ingest, MemorySystem, MirixSystem, Ranked
@@ -126,3 +127,19 @@ async def test_a_whole_write_graph_counts_memories_as_their_sources(memory: Asyn
     report = (await evaluate_retrieval("talks", [talk()], systems)).to_json()
     assert report["recall@5"] >= 0.9
     assert sum((await memory.status(user_id="falcons graph")).memories.values()) > 0
+
+
+async def test_nothing_is_told_where_nothing_can_be_scored() -> None:
+    one = talk()
+    system = Scripted(found=FOUND)
+    for unscorable in (replace(one, questions=one.questions[4:]), replace(one, questions=())):
+        with pytest.raises(InputError, match="nothing can be scored"):
+            await evaluate_retrieval("talks", [unscorable], [system])
+    assert system.told == []
+
+
+async def test_two_systems_of_one_name_are_refused() -> None:
+    system = Scripted(found=FOUND)
+    with pytest.raises(InputError, match="system scripted is there twice"):
+        await evaluate_retrieval("talks", [talk()], [system, Scripted(found=FOUND)])
+    assert system.told == []

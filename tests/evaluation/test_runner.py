@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -34,6 +35,7 @@ def test_items_are_read_from_lines_and_from_a_list(tmp_path: Path) -> None:
         ('{"id": "a"}\n\n{"id": 1}', "line 3: id"),
         ('{"id": "a"}\nnot json', "line 2 is neither"),
         ('{"id": "a"}\n["id"]', "line 2: it: "),
+        ('{\n "id": "a"\n}', "has to stand in a list"),
         ('[{"id": "a"}, {"id": 1}]', "item 2: id"),
         ('[{"id": "a"}', "is neither"),
         ("[]", "holds no items"),
@@ -44,6 +46,12 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, complaint: str) -> Non
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=complaint):
         read_items(path, Item)
+
+
+def test_a_mark_of_byte_order_is_no_part_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "items.json"
+    path.write_text('[{"id": "甲"}]', encoding="utf-8-sig")
+    assert [item.id for item in read_items(path, Item)] == ["甲"]
 
 
 def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
@@ -69,6 +77,16 @@ async def test_results_keep_the_order_of_the_items() -> None:
     assert seen == [("numbers", 1, 3), ("numbers", 2, 3), ("numbers", 3, 3)]
 
 
+async def test_an_error_of_ours_comes_out_as_it_is() -> None:
+    async def work(number: int) -> int:
+        raise InputError("no such item") if number == 2 else RuntimeError("a mistake")
+
+    with pytest.raises(InputError, match="no such item"):
+        await for_each([2], work, what="numbers")
+    with pytest.raises(ExceptionGroup):
+        await for_each([9], work, what="numbers")
+
+
 @pytest.mark.parametrize(
     "moment", ["2026-02-03T10:00:00+01:00", "2026-07-03T10:00:00+05:45", "2026-07-03T10:00:00-02:30"]
 )
@@ -91,3 +109,21 @@ async def test_an_evaluation_has_a_database_and_a_folder_of_its_own(tmp_path: Pa
         assert (await memory.status()).user == "evaluation"
     assert not (tmp_path / "mine").exists()
     assert not folder.exists()
+
+
+@pytest.mark.slow
+def test_being_terminated_takes_the_folder_along(tmp_path: Path, model: ScriptedChatModel) -> None:
+    settings = Settings(data_dir=tmp_path / "mine", embedding_model="hash")
+    before = signal.getsignal(signal.SIGTERM)
+    folders: list[Path] = []
+
+    async def work() -> None:
+        async with throwaway_memory(settings, model=model) as memory:
+            folders.append(memory.parts.settings.data_dir)
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(0)
+
+    with pytest.raises(KeyboardInterrupt), asyncio.Runner() as runner:
+        runner.run(work())
+    assert [folder.exists() for folder in folders] == [False]
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -166,6 +167,30 @@ def test_no_slot_or_choice_is_left_open(lang: str) -> None:
     for text in [turn.text for turn in life.messages] + [question.question for question in life.questions]:
         assert not set("[]{}|") & set(text), text
         assert "(n)" not in text and ">>" not in text, text
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_articles_fit_what_follows(seed: int) -> None:
+    life = lives(seed)["en"]
+    words = {word for name in ("car", "thing", "animal") for word in load_language("en").words[name]}
+    texts = [turn.text for turn in life.messages] + [question.question for question in life.questions]
+    texts += [answer for question in life.questions for answer in question.answers]
+    follow = [found for text in texts for found in re.findall(rf"\b(an?) ({'|'.join(sorted(words))})", text)]
+    assert len(follow) > 10
+    assert not any("(n)" in text for text in texts)
+    assert [each for each in follow if (each[0] == "an") != (each[1][0] in "aeiouAEIOU")] == []
+
+
+@BOTH
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nobody_is_asked_after_by_a_name_that_was_never_told(lang: str, seed: int) -> None:
+    maker = LifeMaker(seed, 300, lang, set())
+    life = maker.person()
+    told = "\n".join(turn.text for turn in life.messages)
+    answered = "\n".join(question.question for question in life.questions if question.evidence)
+    full_name = maker.world.language.circle.name
+    names = [full_name.format(**who.slots) for who in maker.world.circle.people if not who.is_family]
+    assert [name for name in names if name in answered and name not in told] == []
 
 
 @BOTH

@@ -9,14 +9,14 @@ steps in their order.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, model_validator
 
-from mirix.errors import InputError
-from mirix.evaluation.corpus import Conversation, Question, Turn
-from mirix.evaluation.lifelog import QuestionType, sessions_of
+from mirix.evaluation.corpus import Conversation, Question, Turn, told_apart
+from mirix.evaluation.lifelog import QuestionType, check_log, sessions_of
 from mirix.evaluation.lifelog import Turn as Said
-from mirix.evaluation.runner import read_items
+from mirix.evaluation.runner import NotBlank, read_items
 
 
 class _Question(BaseModel):
@@ -24,7 +24,7 @@ class _Question(BaseModel):
 
     id: str
     asked_at: AwareDatetime
-    question: str
+    question: NotBlank
     answers: list[str]
     evidence: list[str]
     type: str
@@ -38,15 +38,18 @@ class _Person(BaseModel):
     messages: list[Said]
     questions: list[_Question]
 
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        check_log([said.id for said in self.messages], {each.id: each.evidence for each in self.questions})
+        return self
+
 
 def read(path: Path) -> list[Conversation]:
     """One conversation for each person of a file. Raises InputError for what is not of this shape."""
-    return [_conversation(person, number) for number, person in enumerate(read_items(path, _Person))]
+    return told_apart(_conversation(person, number) for number, person in enumerate(read_items(path, _Person)))
 
 
 def _conversation(person: _Person, number: int) -> Conversation:
-    if not person.messages:
-        raise InputError(f"person {number} says nothing")
     return Conversation(
         name=f"person-{number}",
         lang=person.lang,

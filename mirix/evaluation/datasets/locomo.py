@@ -6,7 +6,8 @@ Any file of its shape is read.
 How labels are cleaned up: an evidence entry may name several turns (`D1:3; D2:4`), with zeros or a colon too many
 (`D30:05`, `D:11:26`); all are read. Ids of turns that are not there are dropped, and repeats. A question without
 evidence after that is not scored in retrieval. What a picture shows stands behind its turn as `[image: …]`, from the
-caption in the file. Answers of category 5 are traps: nothing that was said answers those questions.
+caption in the file. Blank turns are left out. Answers of category 5 are traps: nothing that was said answers those
+questions.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mirix.errors import InputError
-from mirix.evaluation.corpus import Conversation, Question, Turn
-from mirix.evaluation.runner import read_items
+from mirix.evaluation.corpus import Conversation, Question, Turn, once, told_apart
+from mirix.evaluation.runner import NotBlank, faults, read_items
 
 CATEGORIES = {"1": "multi-hop", "2": "temporal", "3": "open-domain", "4": "single-hop", "5": "adversarial"}
 ADVERSARIAL = "5"
@@ -33,7 +34,7 @@ _SESSION = re.compile(r"session_(\d+)")
 class _Answered(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    question: str
+    question: NotBlank
     answer: str | int | float | None = None
     adversarial_answer: str | int | None = None
     evidence: list[str] = []
@@ -59,14 +60,16 @@ class _Spoken(BaseModel):
 
 def read(path: Path) -> list[Conversation]:
     """The conversations of a file. Raises InputError for what is not of LoCoMo's shape."""
-    return [_conversation(sample) for sample in read_items(path, _Sample)]
+    return told_apart(_conversation(sample) for sample in read_items(path, _Sample))
 
 
 def _conversation(sample: _Sample) -> Conversation:
     sessions = tuple(filter(None, (_session(sample, number) for number in _numbers(sample.conversation))))
     if not sessions:
         raise InputError(f"{sample.sample_id}: there is no session in it")
-    known = {turn.id for session in sessions for turn in session}
+    turns = [turn.id for session in sessions for turn in session]
+    once(f"the turn {turn} of {sample.sample_id}" for turn in turns)
+    known = set(turns)
     asked_at = sessions[-1][-1].at + _ASKED_AFTER
     return Conversation(
         name=sample.sample_id,
@@ -89,12 +92,23 @@ def _session(sample: _Sample, number: int) -> tuple[Turn, ...]:
         raise InputError(
             f"{sample.sample_id}: session_{number}_date_time is {said!r}, not like '1:56 pm on 8 May, 2023'"
         ) from None
-    spoken = [_Spoken.model_validate(each) for each in sample.conversation[f"session_{number}"]]
-    return tuple(Turn(id=each.dia_id, at=at, role="user", speaker=each.speaker, text=_text(each)) for each in spoken)
+    spoken = sample.conversation[f"session_{number}"]
+    if not isinstance(spoken, list):
+        raise InputError(f"{sample.sample_id}: session_{number} is no list of turns")
+    turns = [_turn(each, at, f"{sample.sample_id}: session_{number}, turn {n}") for n, each in enumerate(spoken, 1)]
+    return tuple(turn for turn in turns if turn.text.strip())
+
+
+def _turn(given: object, at: datetime, place: str) -> Turn:
+    try:
+        spoken = _Spoken.model_validate(given)
+    except ValidationError as error:
+        raise InputError(f"{place}: {faults(error)}") from None
+    return Turn(id=spoken.dia_id, at=at, role="user", speaker=spoken.speaker, text=_text(spoken))
 
 
 def _text(spoken: _Spoken) -> str:
-    return f"{spoken.text} [image: {spoken.blip_caption}]" if spoken.blip_caption else spoken.text
+    return f"{spoken.text} [image: {spoken.blip_caption}]".lstrip() if spoken.blip_caption else spoken.text
 
 
 def _question(each: _Answered, number: int, known: Set[str], asked_at: datetime) -> Question:

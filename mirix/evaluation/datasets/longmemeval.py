@@ -13,8 +13,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from mirix.errors import InputError
-from mirix.evaluation.corpus import Conversation, Question, Turn
-from mirix.evaluation.runner import read_items
+from mirix.evaluation.corpus import Conversation, Question, Turn, told_apart
+from mirix.evaluation.runner import NotBlank, read_items
 from mirix.memory.message import Role
 
 _UNANSWERABLE = "_abs"
@@ -33,7 +33,7 @@ class _Item(BaseModel):
 
     question_id: str
     question_type: str
-    question: str
+    question: NotBlank
     question_date: str
     answer: str | int | float
     answer_session_ids: list[str] = []
@@ -44,7 +44,7 @@ class _Item(BaseModel):
 
 def read(path: Path) -> list[Conversation]:
     """One conversation for each question of a file. Raises InputError for what is not of LongMemEval's shape."""
-    return [_conversation(item) for item in read_items(path, _Item)]
+    return told_apart(_conversation(item) for item in read_items(path, _Item))
 
 
 def _conversation(item: _Item) -> Conversation:
@@ -69,6 +69,8 @@ def _conversation(item: _Item) -> Conversation:
         )
         for at, key, said in dated
     )
+    if not any(sessions):
+        raise InputError(f"{item.question_id}: nothing is said in its sessions")
     is_answerable = not item.question_id.endswith(_UNANSWERABLE)
     question = Question(
         id=item.question_id,

@@ -53,6 +53,8 @@ class Facts:
     world: World
     values: dict[str, list[str]] = field(default_factory=dict)  # by attribute: those still free
     free: list[Pair] = field(default_factory=list)
+    introduced: Sequence[Someone] = ()  # told with all their names
+    called: dict[str, list[str]] = field(default_factory=dict)  # by the first name to ask with: those told
 
     @classmethod
     def of(cls, world: World) -> Facts:
@@ -164,7 +166,15 @@ class Facts:
     def _slots(self, pair: Pair, *, asked: bool = False) -> dict[str, str]:
         who = pair.who
         names = who.asked if asked else who.refs
-        return {**who.slots, "who": self.world.rng.choice(names)} if names else dict(who.slots)
+        if not names:
+            return dict(who.slots)
+        name = self.world.rng.choice(names)
+        told = self.called.setdefault(who.asked[0], [])
+        if not asked:
+            told.append(name)
+        elif told and name not in told and who not in self.introduced:
+            name = told[0]
+        return {**who.slots, "who": name}
 
 
 def occurrences(value: str, text: str) -> list[str]:

@@ -65,8 +65,12 @@ class Filler:
             text += "。" if self._is_chinese else "."
         if self._is_chinese:
             return text
-        text = _ARTICLE.sub(lambda m: f"{m[1]}{'n' if m[3] in 'aeiouAEIOU' else ''} {m[2]}{m[3]}", text)
-        return _SENTENCE_START.sub(lambda m: m[1] + m[2].upper(), text)
+        return _SENTENCE_START.sub(lambda m: m[1] + m[2].upper(), with_articles(text))
+
+
+def with_articles(text: str) -> str:
+    """Each `a(n)` as what follows wants it."""
+    return _ARTICLE.sub(lambda m: f"{m[1]}{'n' if m[3] in 'aeiouAEIOU' else ''} {m[2]}{m[3]}", text)
 
 
 def take(rng: random.Random, items: list[T]) -> T:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mirix.evaluation.stream.facts import Known
+from mirix.evaluation.stream.filling import with_articles
 from mirix.evaluation.stream.story import World
 
 
@@ -46,4 +47,4 @@ def by_description(world: World, known: Sequence[Known]) -> Iterator[Joined]:
 
 
 def _that(fact: Known) -> str:
-    return (fact.pair.attribute.that or "").format(value=fact.value)
+    return with_articles((fact.pair.attribute.that or "").format(value=fact.value))

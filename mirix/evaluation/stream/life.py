@@ -137,7 +137,8 @@ class LifeMaker:
         stories = [keepsakes.twins(world, one, other) for one, other in circle.twins]
         people = [who for who in circle.people if who.twin is None]
         self.rng.shuffle(people)
-        stories += [keepsakes.introduction(world, who) for who in people[: some(22)]]
+        facts.introduced = people[: some(22)]
+        stories += [keepsakes.introduction(world, who) for who in facts.introduced]
         changed = facts.choose(some(34), types=[single, preference], changing=True)
         stories += [facts.changed(pair) for pair in changed]
         stories += [facts.corrected(pair) for pair in facts.choose(some(10), types=[single], with_own=False)]
