@@ -21,14 +21,13 @@ import logging
 import re
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from mirix.db.pool import Database, User
 from mirix.memory.indexing import Indexer, Vector
 from mirix.memory.lacking import count_lacking
-from mirix.memory.record import now
+from mirix.memory.record import MemoryKind, now
 from mirix.memory.store import Connection
 from mirix.retrieval import arms
 from mirix.retrieval.arms import Filters, Probe
@@ -49,6 +48,8 @@ __all__ = ["Filters", "Hit", "Retriever", "SearchResult"]
 logger = logging.getLogger(__name__)
 
 QUERY_CHARS = 8_000  # what is longer is cut: no question is
+EMBEDDING_SHARE = 0.5  # of the time there is, that the embedding of a query may take
+CORE_LINES = 20  # of the core memory, that are looked at for one that is known by its words
 BRIDGES = 3  # probes of bridges.py beside a turn that asks nothing
 # Beside a question. Recall at 10 with 3 and 1: Chinese life log .955, .980, English .974, .962, three long invented
 # Chinese lives .738, .742, LoCoMo .839, .837; and each probe takes as long as the question itself.
@@ -68,7 +69,7 @@ class Retriever:
         self._database = database
         self._indexer = indexer
         self._overviews = Overviews(database)
-        self._pace = Pace()
+        self.pace = Pace()
         self._bridged: dict[str, Vector | None] = {}  # of the probes of bridges.py, which are few and always the same
         self._checked: set[int] = set()  # users whose vectors were looked at for being of another embedder
 
@@ -86,8 +87,9 @@ class Retriever:
         """The `limit` best memories and messages for a query. No model call but the embedding of the query.
 
         `asked_at` (aware; default now) is what "last Friday" in the query counts from. With `deadline_ms` arms that
-        would come too late are left out and named in the result, as the dense one is when the embedder fails. Raises
-        DatabaseUnavailable.
+        would come too late are left out and named in the result, as the dense one is when the embedder fails. The words
+        of the query are searched for in any case, for up to 50 ms, and fewer candidates ranked: so much a search with a
+        very short deadline may be late, 10 to 30 ms mostly. Raises DatabaseUnavailable.
         """
         return await self.retrieve(
             user,
@@ -156,13 +158,14 @@ class Retriever:
         async with self._database.transaction(user.user_id) as conn:
             too_late: tuple[Arm, ...] = ()
             if wanted.deadline.at is not None:
-                found, too_late = await collect_in_time(conn, asked, wanted.deadline, self._pace)
+                found, too_late = await collect_in_time(conn, asked, wanted.deadline, self.pace)
             async with conn.pipeline():  # one for all: to enter and leave one costs as much as several statements
                 if wanted.deadline.at is None:
                     found = await collect(conn, asked)
                 started = time.monotonic()
-                hits = await rank(conn, asked, found, wanted)
-                self._pace.note(user.user_id, "rank", (time.monotonic() - started) * 1000)
+                share = wanted.deadline.left_ms / max(1.0, self.pace.expected(user.user_id, "rank"))
+                hits = await rank(conn, asked, found, wanted, share=min(1.0, share))
+                self.pace.note(user.user_id, "rank", (time.monotonic() - started) * 1000)
             # To count all that a user has takes longer than a search: only where there is a sign of it.
             if wanted.deadline.at is None and user.user_id not in self._checked and arms.may_lack_vectors(found):
                 await self._tell_of_other_vectors(conn, asked)
@@ -181,12 +184,15 @@ class Retriever:
 
     async def core_lines(self, user: User, filters: Filters | None = None) -> list[tuple[str, str]]:
         """The core memory: (label, line), block by block in order."""
-        chosen = filters or Filters()
-        scope = Filters(agent_id=chosen.agent_id, run_id=chosen.run_id, as_of=chosen.as_of)
-        values = arms.parameters(user.user_id, scope, _NOTHING, None)
+        values = arms.parameters(user.user_id, _core_scope(filters or Filters()), _NOTHING, None)
         async with self._database.transaction(user.user_id) as conn:
             rows = await (await conn.execute(arms.core_lines(), values)).fetchall()
         return [(row["label"], row["summary"]) for row in rows]
+
+    async def core_line(self, user: User, line: str, filters: Filters | None = None) -> Hit | None:
+        """A line of the core memory with what it rests on."""
+        found = await self.search(user, line, filters=_core_scope(filters or Filters()), limit=CORE_LINES)
+        return next((hit for hit in found.hits if hit.record is not None and hit.record.summary == line), None)
 
     async def _prepare(
         self, user: User, texts: Sequence[str], filters: Filters, asked_at: datetime, deadline: Deadline
@@ -196,10 +202,7 @@ class Retriever:
         overview = await self._overviews.of(user.user_id, embedder)
         speakers = overview.speakers
         dropped: tuple[Arm, ...] = ()
-        made: list[Vector | None] | None = None
-        with suppress(TimeoutError):
-            async with asyncio.timeout(deadline.left_s(0.5)):
-                made = await self._vectors([cut_names(text, speakers) for text in texts])
+        made = await self._vectors_in_time(user.user_id, [cut_names(text, speakers) for text in texts], deadline)
         if made is None and embedder is not None:
             dropped = (Arm.DENSE,)
         vectors = made or [None] * len(texts)
@@ -236,6 +239,26 @@ class Retriever:
                 extra={"action": "vectors_lacking", "user_id": asked.user.user_id},
             )
 
+    async def _vectors_in_time(
+        self, user_id: int, texts: Sequence[str], deadline: Deadline
+    ) -> list[Vector | None] | None:
+        """The same; None too where it would take, or took, more than its share of the time."""
+        left_s = deadline.left_s(EMBEDDING_SHARE)
+        if left_s is None:
+            return await self._vectors(texts)
+        if left_s * 1000 <= self.pace.expected(user_id, "embed"):
+            self.pace.fade(user_id, "embed")
+            return None
+        started, left_ms = time.monotonic(), deadline.left_ms
+        try:
+            async with asyncio.timeout(left_s):
+                made = await self._vectors(texts)
+        except TimeoutError:
+            self.pace.note(user_id, "embed", left_ms)  # how much longer it takes is not known
+            return None
+        self.pace.note(user_id, "embed", (time.monotonic() - started) * 1000)
+        return made
+
     async def _vectors(self, texts: Sequence[str]) -> list[Vector | None] | None:
         """A vector for each text; those of the table's probes are made once. None when the embedder fails."""
         missing = [text for text in dict.fromkeys(texts) if text not in self._bridged]
@@ -246,6 +269,12 @@ class Retriever:
         self._bridged |= {text: vector for text, vector in made.items() if text in probes_of_the_table()}
         known = {**self._bridged, **made}
         return [known[text] for text in texts]
+
+
+def _core_scope(filters: Filters) -> Filters:
+    """What shows the core memory as an answer has it: whatever else is filtered."""
+    kinds = frozenset({MemoryKind.CORE})
+    return Filters(kinds=kinds, messages=False, agent_id=filters.agent_id, run_id=filters.run_id, as_of=filters.as_of)
 
 
 _NOTHING = Probe(text="", terms=(), vector=None, times=())

@@ -10,7 +10,8 @@
     search    what it asked for, numbered on
 
 What the model cites is resolved to memories and their messages in code; a number that was never shown is taken out of
-the text. An answer that cites nothing is not known from memory.
+the text. Core memory has no numbers: an answer that cites nothing and says what a line of it says is given that line as
+its citation (core_source.py). Any other that cites nothing is not known from memory.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from mirix.models.reply import ModelReply, ToolCall
 from mirix.models.usage import Usage
 from mirix.retrieval.active import Filters, Retriever, core_blocks
 from mirix.retrieval.context import MAX_TOKENS, Context, ContextItem, pack, pack_items
+from mirix.retrieval.core_source import line_behind
 from mirix.retrieval.frames import Block, Framer
 from mirix.retrieval.hits import Hit
 from mirix.retrieval.places import FramePlace
@@ -98,7 +100,7 @@ class Answer:
     text: str
     citations: tuple[Citation, ...]  # by number, each once
     known: bool  # False: it rests on nothing in memory
-    context: Context  # what the model was shown
+    context: Context  # what the model was shown; a core line that is cited stands last among its items
     topics: tuple[str, ...]
     usage: Usage
 
@@ -189,16 +191,39 @@ class Answerer:
         if topics is not None:
             state["topics"] = list(topics)
         done = await self._graph.ainvoke(state, {"recursion_limit": 100})
-        text, citations = resolve_citations(done["reply"].text, done["context"])
-        citations = await self._framed(user, question, text, citations, done["context"])
+        context = done["context"]
+        text, citations = resolve_citations(done["reply"].text, context)
+        if not citations:
+            text, context = await self._with_core_source(state, text, context)
+            text, citations = resolve_citations(text, context)
+        citations = await self._framed(user, question, text, citations, context)
         return Answer(
             text=text,
             citations=citations,
             known=bool(citations),
-            context=done["context"],
+            context=context,
             topics=tuple(done["topics"]),
             usage=replace(done["usage"], ms=(time.monotonic() - started) * 1000),
         )
+
+    async def _with_core_source(self, state: _State, text: str, context: Context) -> tuple[str, Context]:
+        """The text with a citation of the core line it rests on, and the context with that line; both as they are where
+        there is none."""
+        line = line_behind(text, state["question"], [line for lines in context.core.values() for line in lines])
+        if line is None:
+            return text, context
+        found = await self._retriever.core_line(state["user"], line, state["filters"])
+        shown = next((item for item in context.items if found is not None and item.hit.id == found.id), None)
+        if found is not None and shown is None:
+            [shown] = pack_items(
+                [found],
+                question=state["question"],
+                timezone=state["user"].timezone,
+                max_tokens=MAX_TOKENS,
+                first=len(context.items) + 1,
+            )
+            context = context.with_items([shown])
+        return (f"{text} [{shown.n}]" if shown is not None else text), context
 
     async def _framed(
         self, user: User, question: str, text: str, citations: Sequence[Citation], context: Context

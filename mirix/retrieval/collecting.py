@@ -2,7 +2,8 @@
 
 A server can stop a statement that takes too long, but what it did until then is lost. So a search in a hurry goes by
 what each arm took this user's last searches: an arm that would not be done in time is left out at once, and leaves its
-time to the next. What is searched beside the question comes last.
+time to the next. What is searched beside the question comes last. The first arm, the question's words, is tried however
+little time there is: a search that brings nothing is of no use to anybody.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from mirix.retrieval.arms import Found
 from mirix.retrieval.asked import Asked, Deadline
 from mirix.retrieval.fusion import Arm
 
-RANKING_SHARE = 0.35  # of the time, kept for ranking as long as it is not known what ranking takes
+RANKING_SHARE = 0.35  # of the time left, kept for ranking at most: a slow one must not cost later searches their arms
+FIRST_MS = 50.0  # that the first arm may take in any case; so much, and what ranking takes, a search may be late
 ARM_SHARE = 0.6  # of the time left, that one arm may take
 FADE = 0.8  # so much of what is known stays from one search to the next: what was left out is tried again some day
 
@@ -58,14 +60,16 @@ async def collect_in_time(
 ) -> tuple[list[list[Found]], tuple[Arm, ...]]:
     """The same as far as there is time for it, and the arms that were left out for one probe or all."""
     user_id, indexes = asked.user.user_id, _indexes(asked)
-    kept_ms = pace.expected(user_id, "rank") or RANKING_SHARE * deadline.left_ms
+    most_ms = RANKING_SHARE * deadline.left_ms
+    kept_ms = min(pace.expected(user_id, "rank") or most_ms, most_ms)
     found: list[list[Found]] = [[] for _ in asked.probes]
     late: list[Arm] = []
     for place, (index, arm, values) in enumerate(sorted(_jobs(asked), key=lambda job: job[0] > 0)):
         step = f"{arm} {'beside' if index else 'question'}"
         left_ms = ARM_SHARE * (deadline.left_ms - kept_ms)
-        needed_ms = pace.expected(user_id, step) if place else 0.0  # the first is tried as long as there is any time
-        if left_ms < max(1.0, needed_ms):
+        if not place:
+            left_ms = max(FIRST_MS, left_ms)
+        elif left_ms < max(1.0, pace.expected(user_id, step)):
             late.append(arm)
             pace.fade(user_id, step)
             continue

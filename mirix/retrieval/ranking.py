@@ -55,9 +55,14 @@ class _Known:
     made: dict[Key, Candidate] = field(default_factory=dict)  # of what is known; made once
 
 
-async def rank(conn: Connection, asked: Asked, found: Sequence[Sequence[Found]], wanted: Wanted) -> list[Hit]:
+async def rank(
+    conn: Connection, asked: Asked, found: Sequence[Sequence[Found]], wanted: Wanted, *, share: float = 1.0
+) -> list[Hit]:
+    """The hits, best first. `share` (0 to 1): of the candidates, that there is time to look at closely."""
     by_probe = [fusion.scaled(arms.scores_by_arm(one)) for one in found]
-    chosen = fusion.shortlist(by_probe, limit=SHORTLIST, of_each=OF_EACH)
+    chosen = fusion.shortlist(
+        by_probe, limit=max(int(share * SHORTLIST), min(SHORTLIST, wanted.limit + SPARE)), of_each=OF_EACH
+    )
     known = await _describe(conn, asked, [each for one in found for each in one], chosen)
     linked = _linked(known, chosen)
     newer = {key for replacing in known.replaced_by.values() for key in replacing} | linked.keys()

@@ -113,6 +113,72 @@ def test_only_the_newest_lines_are_kept() -> None:
     assert is_echo(noted, said(OTHER["en"]))
 
 
+# ---- what a user quotes ----
+
+
+def left(noted: Echoes, text: str) -> str | None:
+    """What is heard of a user's turn; None: nothing."""
+    heard = noted.heard(1, said(text, "user"))
+    return None if heard.recalled else heard.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_lines_that_a_user_quotes_are_cut_with_their_heading(language: str) -> None:
+    noted = given(FACT[language], OTHER[language])
+    heading, question = {"en": "Relevant memories:", "zh": "相关记忆："}[language], QUESTION[language]
+    listed = f"{heading}\n- {FACT[language]}\n\n2. {OTHER[language]} [2]\n"
+    assert left(noted, f"{listed}\n{question}") == question
+    assert left(noted, f"{question}\n> {FACT[language]}") == question
+    assert left(noted, listed) is None
+    assert left(noted, f"{FACT[language]} [1]") is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_memory_of_several_lines_is_quoted_whole(language: str) -> None:
+    noted = given(f"{FACT[language]}\n{OTHER[language]}")
+    assert left(noted, f"- {FACT[language]}\n{OTHER[language]}\n{QUESTION[language]}") == QUESTION[language]
+
+
+def test_a_heading_stays_above_what_is_new() -> None:
+    noted = given(FACT["en"])
+    assert left(noted, f"About Oda:\n- {FACT['en']}\n- She is 44.") == "About Oda:\n- She is 44."
+
+
+@pytest.mark.parametrize(
+    ("answer", "turn", "heard"),
+    [
+        (
+            "She is 44. It rains [1][2].",
+            "Right: it rains [1][2]. It rains [1][2]. So?",
+            "Right: it rains [1][2]. It rains. So?",
+        ),
+        (
+            "She is 44. It rains [1, 2].",
+            "I know that it rains. It rains [1, 2]. Ok?",
+            "I know that it rains. It rains. Ok?",
+        ),
+        ("她四十四岁。今天下雨【1】。", "真的吗？今天下雨【1】。那好。", "真的吗？今天下雨。那好。"),
+    ],
+)
+def test_a_citation_is_cut_behind_the_sentence_it_was_given_with(answer: str, turn: str, heard: str) -> None:
+    assert left(given(answer), turn) == heard
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        FACT["en"],
+        f"{FACT['en']}\nAs I said.",
+        f"You told me that {FACT['en']}\r\n\r\n- She also sings [1].",
+        f"- {FACT['en']} And she sings.",
+        "- Oda sings.",
+        "",
+    ],
+)
+def test_what_a_user_says_in_a_turn_of_their_own_is_heard_to_the_letter(turn: str) -> None:
+    assert left(given(FACT["en"], "Oda sings."), turn or FACT["zh"]) == (turn or FACT["zh"])
+
+
 # ---- through the doors ----
 
 
@@ -150,6 +216,23 @@ async def test_a_conversation_with_the_answer_in_it_teaches_only_what_the_user_s
     assert echo not in {hit.id for hit in found.hits}
     for record in await memory.get_all():
         assert echo not in {source.id for source in await memory.sources(record.id)}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_an_answer_that_a_user_hands_back_changes_no_memory(
+    language: str, open_mirix: OpenMirix, rows: Rows
+) -> None:
+    memory = await open_mirix()
+    answer = await _ask(memory, language)
+    before = {(record.id, record.body()) for record in await memory.get_all()}
+    hits = (await memory.search(QUESTION[language])).hits
+    quotes = "".join(f"- {hit.text}\n" for hit in hits)
+    await memory.add(answer)
+    await memory.add(f"Memories:\n{quotes}\n{QUESTION[language]}")
+    assert {(record.id, record.body()) for record in await memory.get_all()} == before
+    kept = rows("SELECT role, standing, text FROM message ORDER BY at")
+    assert [row["standing"] for row in kept] == ["current", "hidden", "current"]
+    assert kept[-1]["text"] == QUESTION[language]
 
 
 async def test_the_managers_are_not_shown_an_echo(open_mirix: OpenMirix) -> None:

@@ -260,6 +260,30 @@ def test_a_screen_gives_its_appointment_and_no_bare_clock_times(nearest: Nearest
     )
 
 
+@pytest.mark.parametrize(
+    ("bar", "told"),
+    [
+        ("Applications  Browser  Terminal  Fri 13 Nov 09:12", "The kiln firing was moved to Friday, 20 November."),
+        ("Not secure dashboard.example/settings x @\nv @ x +", "The kiln firing was moved to Friday, 20 November."),
+        ("C  dashboard.example:8080/kiln?week=47  ☆", "See kiln.example/plan for the firing on 20 November."),
+        ("应用程序 浏览器 终端 11月13日 09:11", "窑的烧制改到11月20日星期五,请大家准时到场。"),
+        ("不安全 dashboard.example/settings ×", "窑的烧制改到11月20日星期五,请大家准时到场。"),
+    ],
+)
+def test_the_bars_of_a_screen_are_not_filed(nearest: NearestExamples, bar: str, told: str) -> None:
+    row = "Inbox  13 Nov 08:40\nTotal  €48.50"
+    call = call_with(f"{bar}\n{told}\n{row}")
+    [message] = call.messages
+    seen = replace(call, messages=(replace(message, source="screen"),))
+    [document] = filed("resource", seen, nearest)["items"]
+    assert document["summary"].startswith(told[:20])
+    assert "48.50" in document["summary"]
+    for kind in ("core", "episodic", "semantic", "procedural"):
+        assert not any(line in str(file_memory(kind, seen, nearest)) for line in bar.splitlines())
+    bare = replace(call, messages=(replace(message, source="screen", text=bar),))
+    assert file_memory("resource", bare, nearest) == []
+
+
 def test_a_secret_told_is_no_event(nearest: NearestExamples) -> None:
     assert file_memory("episodic", call_with("The alarm code of the shed is {{vault:k7q2}}."), nearest) == []
 

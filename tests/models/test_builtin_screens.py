@@ -204,6 +204,34 @@ def test_a_code_is_not_taken_from_above_the_thing_it_is_asked_of() -> None:
     assert ask("小铺的订单号是多少?", order) == "7730915 [1]"
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    ["root@vmt/srv/h1#", "root@vm:/srv/h1# ", "[mia@tern lodge]$ ", "mia@tern ~ % ", "mia@tern4:~/a-7$ ", "❯ "],
+)
+def test_the_prompt_of_a_shell_is_no_answer_and_what_follows_it_is(prompt: str) -> None:
+    line = "echo 'Trip: Tern Lodge, confirmation code RQ4-8820-K'"
+    question = "What is the confirmation code of Tern Lodge?"
+    assert ask(question, screen(1, f"{prompt} {line}", "Terminal", "xterm")) == "RQ4-8820-K [1]"
+    shown = f"{prompt}\n{line}\nTern Lodge confirmation code  {prompt}"
+    assert ask(question, screen(1, shown, "Terminal", "xterm")) == "RQ4-8820-K [1]"
+    asked = "What does the tide survey at Tern Lodge find?"
+    said = ask(asked, screen(1, f"{prompt} Tern Lodge tide survey finds seven buoys adrift", "Terminal", "xterm"))
+    assert said == "Tern Lodge tide survey finds seven buoys adrift [1]"
+
+
+def test_the_command_behind_a_prompt_is_found() -> None:
+    shown = screen(1, "mia@tern:~/kiln$ make kiln-report", "Terminal", "xterm")
+    assert ask("Which command makes the kiln report?", shown) == "make kiln-report [1]"
+
+
+def test_an_amount_and_an_address_are_no_prompt() -> None:
+    assert ask("What does the kiln repair cost?", screen(1, "$ 48.50 for the kiln repair")) == (
+        "$ 48.50 for the kiln repair [1]"
+    )
+    shown = screen(1, "lena@tern.example 20 % off kiln repair for members", "Offer")
+    assert "lena@tern.example" in ask("What is the email for the kiln repair offer?", shown)
+
+
 def test_words_that_were_read_as_one_are_found() -> None:
     moved = screen(7, MOVED.replace("New room", "Newroom"), "Moved: Weir survey - Mia Thorn", minutes=300)
     assert ask("In which room is the weir survey now?", *DAY, moved) == "Newroom Birch 1.08 [7]"

@@ -43,6 +43,21 @@ def test_a_repetition_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("My sister Oda tunes organs", "My sister Oda tunes organs. [1]"),
+        ("My shoe size is 40.", "my shoe size is 40 [1][2]!"),
+        ("我姐姐叫小林。", "我姐姐叫小林【2】"),
+        ("My sister Oda tunes organs in Bergen", "My sister Oda tunes organs [7]."),
+    ],
+)
+def test_the_citation_of_an_answer_is_no_new_value(old: str, new: str) -> None:
+    change = find_change(new, "", [memory(old)])
+    assert change is not None
+    assert change.verb == "nothing"
+
+
+@pytest.mark.parametrize(
     ("old", "new", "name"),
     [
         ("I live in Oslo", "My sister Ola moved to Bergen.", "Ola"),

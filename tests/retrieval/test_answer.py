@@ -68,6 +68,50 @@ async def test_core_memory_is_always_shown(notebook: Notebook, retriever: Retrie
     assert answer.citations == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "question", "reply"),
+    [
+        (
+            "Has a cat, Pixel, that is allergic to chicken",
+            "What is Pixel allergic to?",
+            "Pixel is allergic to chicken.",
+        ),
+        ("养了一只猫叫小豆,对鸡肉过敏", "小豆对什么过敏？", "小豆对鸡肉过敏。"),
+    ],
+)
+async def test_an_answer_from_core_memory_alone_names_the_line_and_its_messages(
+    line: str, question: str, reply: str, notebook: Notebook, retriever: Retriever
+) -> None:
+    said = await notebook.say(line)
+    await notebook.keep(CoreRecord, label="human", summary="Lives in Bergen with a cat")
+    kept = await notebook.keep(CoreRecord, said, label="human", summary=line)
+    answers, chat = answerer(retriever, reply)
+    answer = await answers.ask(notebook.user, question, max_tokens=5, filters=Filters(source_kinds=frozenset({"file"})))
+    assert (answer.text, answer.known) == (f"{reply} [1]", True)
+    [citation] = answer.citations
+    assert (citation.kind, citation.id, citation.source_ids) == (MemoryKind.CORE, kept.id, (said.id,))
+    assert "[1]" not in chat.requests[0].messages[1].text
+    item = answer.context.item(1)
+    assert item is not None and line in item.text
+
+
+async def test_a_core_line_that_was_shown_as_an_item_keeps_its_number(notebook: Notebook, retriever: Retriever) -> None:
+    kept = await notebook.keep(CoreRecord, label="human", summary="Has a cat, Pixel, allergic to chicken")
+    answers, _ = answerer(retriever, "Chicken.")
+    answer = await answers.ask(notebook.user, "What is Pixel allergic to?")
+    assert [(item.n, item.hit.id) for item in answer.context.items] == [(1, kept.id)]
+    assert answer.text == "Chicken. [1]"
+
+
+@pytest.mark.parametrize("reply", ["I don't know.", "我不知道。", "Pixel is a fine name for a horse.", "Yes."])
+async def test_what_no_core_line_says_rests_on_nothing(reply: str, notebook: Notebook, retriever: Retriever) -> None:
+    for line in ("Has a cat, Pixel", "I don't know how to swim", "不知道怎么游泳"):
+        await notebook.keep(CoreRecord, label="human", summary=line)
+    answers, _ = answerer(retriever, reply)
+    answer = await answers.ask(notebook.user, "How does Pixel swim? 游泳", max_tokens=5)
+    assert (answer.text, answer.known) == (reply, False)
+
+
 async def test_the_model_may_search_again_and_cite_what_it_found(notebook: Notebook, retriever: Retriever) -> None:
     await notebook.say("The kiln cracked.")
     for number in range(25):

@@ -212,6 +212,9 @@ def test_annotations_already_there_stay_as_they_are() -> None:
         "以上周期不变。上海日报社。我住5号楼,坐3号线,过二号桥,南京路二十二号。",
         "每周五开例会,每天早上八点起床,每个月一号交房租。三年级,五年计划,九牛一毛。",
         "早上好!天天向上。春天来了。第二天下雨。等了半个小时。补了一下午。",
+        "root@vm:/tmp/h1# ls src/q3/data/Q3/ C:\\q1\\x, server h2 is down, h1.local:80, #q2, q4_plan, q3: open, see q1",
+        "<h1>Title</h1> <H2 id=x>, /data/H1/q2, http:/Q3, Q2.csv, h1 May",
+        "服务器 h2 坏了,路径/h1/数据, <h1>标题</h1>",
     ],
 )
 def test_words_that_only_look_like_times_are_left_alone(text: str) -> None:
@@ -228,6 +231,12 @@ def test_words_that_only_look_like_times_are_left_alone(text: str) -> None:
         ("今晚八点半到九点一刻有课", ["今晚八点半到九点一刻"]),
         ("上周总结,上周到北京,上周期末考试,后天的航班", ["上周", "上周", "上周", "后天"]),
         ("周五直接去,周五十点开会,周二手术,周日本来要去", ["周五", "周五十点", "周二", "周日"]),
+        (
+            "Q3 was good, H1 (H2: better). q3 2026, 2025 q2, q1 of 2024",
+            ["Q3", "H1", "H2", "q3 2026", "2025 q2", "q1 of 2024"],
+        ),
+        ("revenue by end of q2, last q3", ["end of q2", "last q3"]),
+        ("Q1/Q2 results, q1 to q3 2026, Q4/2026", ["Q1", "Q2", "q1 to q3 2026", "Q4"]),
         ("the Sunday before Christmas, then New Year's Eve", ["the Sunday before Christmas", "New Year's Eve"]),
     ],
 )

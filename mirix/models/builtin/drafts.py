@@ -10,6 +10,7 @@ from mirix.models.builtin.language import plain, split_sentences
 from mirix.models.builtin.nearest import NearestExamples
 from mirix.models.builtin.prompt import Message
 from mirix.models.builtin.routing import kind_scores
+from mirix.models.builtin.screens import without_bars
 
 SUMMARY_LIMIT: Final = 240  # characters of a one-line summary
 DETAILS_LIMIT: Final = 1200
@@ -34,8 +35,10 @@ def make_draft(item: dict[str, object], statement: str, message: Message) -> Dra
 
 
 def own_messages(messages: Sequence[Message]) -> list[Message]:
-    """The messages that may be filed from: neither context nor what the assistant said."""
-    return [message for message in messages if not message.is_context and message.role != "assistant"]
+    """The messages that may be filed from: neither context nor what the assistant said, nor the bars of a screen."""
+    own = [message for message in messages if not message.is_context and message.role != "assistant"]
+    shown = [without_bars(message) if is_screen(message) else message for message in own]
+    return [message for message in shown if message.text]
 
 
 def telling_sentences(text: str) -> list[str]:

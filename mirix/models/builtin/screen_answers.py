@@ -27,6 +27,7 @@ from mirix.models.builtin.screen_forms import (
     command_in,
     holds_form,
     person_in,
+    without_prompt,
 )
 from mirix.models.builtin.screen_lines import Statement, is_name, statements_of, terms_of
 from mirix.models.builtin.signals import has
@@ -279,9 +280,10 @@ def _quoter(question: Question, asked: Asked, room: float) -> Callable[[Statemen
     def quote(each: Statement) -> str:
         if asked.form == "who":
             return _who(question, each)
-        if not holds_form(asked, each.text, question.text):
+        shown = each.text if asked.form == "command" else without_prompt(each.text)
+        if not shown or not holds_form(asked, shown, question.text):
             return ""
-        text = plain(each.text) if asked.form not in {"when", "clock"} else BRACKET.sub("", each.text)
+        text = plain(shown) if asked.form not in {"when", "clock"} else BRACKET.sub("", shown)
         if _ASKS_UNTIL.search(question.text) and not _UNTIL.search(text):
             return ""
         if asked.form == "command":

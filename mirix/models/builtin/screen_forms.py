@@ -53,6 +53,10 @@ _PLACE = re.compile(
     r"(?<=[\w,&] )(?!I\b)[A-ZÀ-Þ][\w'’]+|\b(?:in|at|on|near|behind|opposite|under) (?:the |an? )?\w+"
     r"|\b(?:street|road|square|floor|building|room|desk)\b|在(?!线)|[路街楼城区店馆室厅院园]|号"
 )
+# What a shell writes before a command, as it is read: `root@vm:/srv#`, `[anna@vm srv]$`, `anna@vm ~ %`, `>`.
+_PROMPT = re.compile(
+    r"^\W{0,2}(?:[\w.-]+@[\w.-]+(?:[^\s#$%>]*(?: [~/A-Za-z][^\s#$%>]*)?) ?[#$%>]|(?:[#%>❯]{1,3}|\$(?! ?\d)))(?:\s+|$)"
+)
 _PERSON = re.compile(NAME.pattern)
 _PERSON_HAN = re.compile(r"[\u4e00-\u9fff]{2,4}")
 
@@ -155,6 +159,11 @@ def holds_form(asked: Asked, text: str, question: str) -> bool:
     return True
 
 
+def without_prompt(text: str) -> str:
+    """A line without the prompt of a shell before it, which answers nothing."""
+    return _PROMPT.sub("", text)
+
+
 def command_in(text: str) -> str:
     """The command on a line of a terminal, without its prompt; "" where there is none."""
     found = re.match(r"[\w~/@:.()\[\] -]*[$#%>] ?(?P<command>\S.*)$", text) or re.match(
@@ -176,7 +185,9 @@ def person_in(text: str, question: str, chinese: bool) -> str:
 
 def codes_in(text: str, question: str) -> list[str]:
     """What looks like a code or a number to keep, in order."""
-    return [found.group() for found in CODE.finditer(BRACKET.sub("", text)) if found.group() not in question]
+    return [
+        found.group() for found in CODE.finditer(BRACKET.sub("", without_prompt(text))) if found.group() not in question
+    ]
 
 
 def _counts(asked: Asked, text: str) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from mirix.models.builtin.language import HAN, content_terms, is_chinese, plain
 from mirix.models.builtin.moments import find_moments, find_written_dates
@@ -25,6 +25,8 @@ _ONLY_CLOCKS = re.compile(rf"^\W*(?:{_CLOCK}\W*)+$")
 _ADDRESS_LINE = re.compile(
     r"(?i)^\W*(?:from|to|cc|bcc|sent|发件人|收件人|抄送)\s*:|^\S+@\S+$|^(?:https?://|www\.)?\S+\.\w+/\S*$|^https?:"
 )
+_ADDRESS = re.compile(r"(?i)\b(?:not ?secure|https?)\b|不安全|\b[\w-]+(?:\.[\w-]+)*\.[a-z]{2,8}(?::\d+)?/\S*")
+_WORD = re.compile(r"[^\W\d_]{3,}|[\u3400-\u9fff]{2}")
 _PROMPT = re.compile(r"^(?:[\w.-]+@[\w.-]+[:\s]\S*\s?[$#%]|[$%>]\s|>>>\s|PS [A-Z]:\S*>)")
 _FROM_LINE = re.compile(r"(?i)^(?:from|发件人)\s*:")
 _OPENED = "\x00"  # stands for the head of the mail that is open
@@ -69,6 +71,25 @@ def screen_statements(message: Message) -> list[str]:
     # In a mail program the list of mails stands before the mail that is open; the title is that of the mail.
     opened = next((order for order, line in enumerate(lines) if line == _OPENED), 0)
     return [_titled(title if s.order >= opened else "", s.text) for s in chosen]
+
+
+def without_bars(message: Message) -> Message:
+    """A screen without its lines that belong to the window or the desktop and say nothing."""
+    kept = [line for line in message.text.splitlines() if not _is_bar(line, message.at)]
+    return replace(message, text="\n".join(kept).strip())
+
+
+def _is_bar(line: str, at: datetime | None) -> bool:
+    """Marks and single letters, with an address among them or not; or the bar that shows what time it is."""
+    text = plain(line).strip()
+    rest = _ADDRESS.sub(" ", text)
+    if text and not _WORD.search(rest) and (rest != text or not re.search(r"\d", rest)):
+        return True
+    if at is None or _PLAN.search(text) or text.endswith(tuple(".!?。！？")):
+        return False
+    day = rf"(?<!\d)0?{at.day}(?!\d)"
+    clock = f"(?:{at:%H:%M}|{at - timedelta(minutes=1):%H:%M})"
+    return re.search(rf"{day}.{{0,14}}{clock}|{clock}.{{0,14}}{day}", text) is not None
 
 
 def _lines_of(text: str) -> list[str]:

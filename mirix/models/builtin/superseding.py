@@ -8,6 +8,7 @@ changed or was wrong.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -65,6 +66,8 @@ _FORGET = re.compile(
     r"删除|忘掉|忘了|别记|不用记|不要记)"
 )
 
+# What an answer from memory carries; quoted, it is no value.
+_CITATION = re.compile(r"\s?[\[【]\d{1,3}(?:\s*[,、，]\s*\d{1,3})*[\]】]")
 _CALLED_OFF = re.compile(r"(?i)\b(?:cancel+ed|called off|is off)\b|不成|取消|泡汤|退了|不去了|作废")
 _HOME_MOVE = re.compile(r"(?i)\b(?:I|we)(?:['’]ve| have)? (?:just )?moved?\b|搬")
 # Attributes of which everybody has one: two values are the same thing changed, in whatever words.
@@ -81,12 +84,21 @@ class Change:
 
 def find_change(statement: str, name: str, memories: Sequence[Memory]) -> Change | None:
     """The change a statement makes, or None when it is new. `name` is whom or what it is about, "" for the user."""
+    statement = _CITATION.sub("", statement)
     best: tuple[float, Change] | None = None
     for memory in memories:
+        if memory.kind in {"core", "semantic"} and _folded(statement) == _folded(memory.text.split(" — ")[0]):
+            return Change(verb="nothing", memory=memory)
         found = _compare(statement, name, memory)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
     return best[1] if best else None
+
+
+def _folded(text: str) -> str:
+    """A text in the form in which two that say the same are equal."""
+    folded = unicodedata.normalize("NFKC", _CITATION.sub("", text)).casefold()
+    return " ".join(re.sub(r"[^\w\s]", " ", folded).split())
 
 
 def find_deletion(text: str, memories: Sequence[Memory]) -> Memory | None:

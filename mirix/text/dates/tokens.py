@@ -160,7 +160,28 @@ def _decade(text: str) -> Entries:
     return (("<decade>", years(number if number >= 1000 else 1900 + number, 10)),) if number != 0 else ()
 
 
-def _quarter(text: str) -> Entries:
+# Servers, tags and folders are called so as well: h1, q3. In lower case a year has to stand beside, or what times take.
+_YEAR_BEFORE = re.compile(r"(?:19|20)\d\d\s?[/.,-]?\s?$")
+_YEAR_BEHIND = re.compile(
+    r"(?:\s?(?:to|and|[/–—-])\s?[qh][1-4])?\s?(?:of\s|in\s|[/,-])?\s?(?:19|20)\d\d(?!\w)",
+    re.IGNORECASE,
+)
+_TIME_BEFORE = re.compile(
+    r"\b(?:last|next|this|in|by|end of|start of|during|until|since|before|after)\s$", re.IGNORECASE
+)
+_NAME_BEFORE = re.compile(r"(?<![QHqh][1-4])[/\\<>:._@#]$")
+_NAME_BEHIND = re.compile(r"/(?![QHqh][1-4]\b)|[\\<>]|[.:](?=\w)")
+
+
+def _quarter(match: re.Match[str]) -> Entries:
+    text, before, start = match[0], match.string[max(0, match.start() - 12) : match.start()], match.end()
+    has_year = _YEAR_BEFORE.search(before) or _YEAR_BEHIND.match(match.string, start)
+    if text.islower() and not has_year and not (text[0] == "q" and _TIME_BEFORE.search(before)):
+        return ()
+    if _NAME_BEFORE.search(before) and not _YEAR_BEFORE.search(before):
+        return ()
+    if _NAME_BEHIND.match(match.string, start) and not _YEAR_BEHIND.match(match.string, start):
+        return ()
     number = int(text[1])
     if text[0] in "qQ":
         form = months_of_year(number * 3 - 2, 3, Grain.QUARTER)
@@ -208,8 +229,10 @@ def _entries(kind: str, match: re.Match[str]) -> Entries:
         return ((text[0].lower() + "m", None),)
     if kind == "ordinal":
         return (("<ord>", int(text[:-2])),)
+    if kind == "quarter":
+        return _quarter(match)
     readers = {
-        "dmy": _day_month_year, "slashed": _slashed, "hhmm": _clock_time, "decade": _decade, "quarter": _quarter,
+        "dmy": _day_month_year, "slashed": _slashed, "hhmm": _clock_time, "decade": _decade,
         "number": _number,
     }  # fmt: skip
     return readers[kind](text) if kind in readers else ()
