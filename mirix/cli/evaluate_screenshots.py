@@ -49,5 +49,11 @@ def _facts_table(facts: Mapping[str, Any]) -> Table:
     table = Table(title="cost", title_justify="left", box=None, pad_edge=False, show_header=False)
     for name in ("recorded", "megabytes", "managers", "search_ms", "ask_ms", "leaks"):
         for key, value in (facts.get(name) or {}).items():
-            table.add_row(f"{name} {key}".replace("_", " "), str(value))
+            table.add_row(f"{name} {key}".replace("_", " "), _told(value))
     return table
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {each}" for key, each in value.items())
+    return ("; ".join(map(str, value)) or "none") if isinstance(value, list) else str(value)

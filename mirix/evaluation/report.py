@@ -39,25 +39,39 @@ class Report:
 
     def tables(self) -> Iterator[Table]:
         """A table of all figures, then one for each way of grouping them, baselines under what they are for."""
-        named = list(self.baselines.items())
-        yield _table(self.evaluation, [("mirix", self.metrics), *((name, each.metrics) for name, each in named)])
+        named = [("mirix", self), *self.baselines.items()]
+        yield _table(
+            self.evaluation,
+            [name for name, _ in named],
+            [(_words(figure), [each.metrics.get(figure) for _, each in named]) for figure in self.metrics],
+        )
         for what, by in self.groups.items():
             rows = []
             for which, metrics in by.items():
                 rows.append((which, metrics))
-                rows += [(f"  {name}", each.groups.get(what, {}).get(which, {})) for name, each in named]
-            yield _table(f"by {what}", rows)
+                own = ((name, each.groups.get(what, {}).get(which)) for name, each in self.baselines.items())
+                rows += [(f"  {name}", found) for name, found in own if found]
+            figures = list(dict.fromkeys(figure for _, metrics in rows for figure in metrics))
+            yield _table(
+                f"by {what}",
+                [_words(figure) for figure in figures],
+                [(name, [metrics.get(figure) for figure in figures]) for name, metrics in rows],
+            )
 
 
-def _table(title: str, rows: Sequence[tuple[str, Metrics]]) -> Table:
-    columns = list(dict.fromkeys(name for _, metrics in rows for name in metrics))
+def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[Share | None]]]) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     for column in columns:
         table.add_column(column, justify="right")
-    for name, metrics in rows:
-        table.add_row(name, *(_cell(metrics.get(column)) for column in columns))
+    for name, shares in rows:
+        table.add_row(name, *map(_cell, shares))
     return table
+
+
+def _words(figure: str) -> str:
+    """A name that is broken between words where a table is narrow."""
+    return figure.replace("_", " ")
 
 
 def _cell(share: Share | None) -> str:

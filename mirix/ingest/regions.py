@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mirix.ingest.boxes import Box, area, around, common, meet, without
+from mirix.ingest.painting import INK
 from mirix.ingest.tiles import CELL, changed_cells, changed_pixels
 from mirix.models.ocr import Line, TextRecogniser, reading_order
 
@@ -29,7 +30,6 @@ MARGIN = 12  # pixels around a region: recognisers need some ground
 GAP = 40  # pixels between two regions on a sheet: nearer, lines of one are lost to the other
 SHEET_PIXELS = 1_500_000  # of regions that are read in one call
 SIDE_BY_SIDE = 2  # calls at a time
-INK = 24  # levels of 255 between letters and ground, at least
 LEAST_SIDE = 10  # pixels of a region: what is thinner holds no letters
 LINE_MARGIN = 6  # pixels around a line that was read before
 LEAST_COVERED = 0.5  # share of a line under what was read, from which on it was read again
