@@ -17,7 +17,7 @@ from PIL import Image
 from mirix.ingest.boxes import Box
 
 INK = 24  # levels of 255 between letters and ground, at least
-REMEMBERED = 500  # places
+REMEMBERED = 200  # places
 
 _Place = tuple[int, int, int, bytes]  # user, left, right, digests of its rows
 _WEIGHTS = np.random.default_rng().integers(1, 2**63, size=16_384, dtype=np.uint64)  # anew in every process
