@@ -381,8 +381,5 @@ def _ago(seconds: float) -> str:
 command(app, "start", models=True)(start)
 for _verb in (pause, resume, stop, status, delete):
     command(app, _verb.__name__)(_verb)
-for _info in app.registered_commands:
-    if _info.name == pause.__name__:  # -3m is a wrong span, and no option
-        _info.context_settings = {"ignore_unknown_options": True}
 app.command("make-day")(make_day)
 app.command("demo")(demo)
