@@ -74,7 +74,7 @@ class Hidden:
         found: list[Box] = []
         grey = np.asarray(image.convert("L"))
         columns: dict[tuple[int, int], NDArray[np.uint64]] = {}
-        for owner, left, right, packed in self._places:
+        for owner, left, right, packed in list(self._places):  # another thread may add to them
             if owner != user_id or right > grey.shape[1]:
                 continue
             if (left, right) not in columns:
