@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -94,15 +94,6 @@ def arm_names(given: str) -> list[Arm]:
     return [Arm(name) for name in names]
 
 
-def read(plan: Plan) -> tuple[list[Conversation], Audit | None]:
-    """The conversations and questions of a plan, and its audit, which is held against the whole file."""
-    from mirix.evaluation.runs import spread
-
-    conversations, audit = replace(plan, limit=None, questions=None).read()
-    asked = [replace(each, questions=tuple(spread(each.questions, plan.questions))) for each in conversations]
-    return asked[: plan.limit], audit
-
-
 def answers(call: Invocation, plan: Plan, answer_plan: AnswerPlan, judge_plan: JudgePlan) -> None:
     from mirix.evaluation.plots import require_matplotlib
     from mirix.evaluation.runs import RunFolder, asked_of
@@ -110,7 +101,7 @@ def answers(call: Invocation, plan: Plan, answer_plan: AnswerPlan, judge_plan: J
     require_matplotlib()
     settings = own_settings(call)
     judge_plan.check(settings.chat_model)
-    conversations, audit = read(plan)
+    conversations, audit = plan.read()
     asked = asked_of(conversations)
     if not asked:
         raise InputError(f"{plan.file} holds no question")

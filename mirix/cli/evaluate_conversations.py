@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mirix.cli.command import Invocation
-from mirix.cli.evaluate_answers import RUNS, AnswerPlan, AuditFile, JudgePlan, answers, arm_names, read
+from mirix.cli.evaluate_answers import RUNS, AnswerPlan, AuditFile, JudgePlan, answers, arm_names
 from mirix.cli.evaluate_run import Plan, further_systems, loop, own_settings, progress_bars, run_facts
 from mirix.errors import InputError
 
@@ -124,7 +124,7 @@ def _retrieval(call: Invocation, plan: Plan, ingest: Sequence[IngestMode], *, wi
 
     if plan.out:
         require_matplotlib()
-    conversations, audit = read(plan)
+    conversations, audit = plan.read()
     check_scorable(conversations)
     settings = own_settings(call)
     started = time.monotonic()

@@ -39,7 +39,10 @@ class Plan:
     audit: Path | None
 
     def read(self) -> tuple[list[Conversation], Audit | None]:
-        """Raises InputError and ConfigError, before anything is started or written."""
+        """What is asked, and the audit, which is held against the whole file.
+
+        Raises InputError and ConfigError, before anything is started or written.
+        """
         from mirix.evaluation.adapters import load_factory
         from mirix.evaluation.controls import Audit
         from mirix.evaluation.datasets import READERS
@@ -47,14 +50,15 @@ class Plan:
 
         for name in self.systems:
             load_factory(name)
-        conversations = [
-            replace(each, questions=tuple(spread(each.questions, self.questions)))
-            for each in READERS[self.dataset](self.file)[: self.limit]
-        ]
+        conversations = READERS[self.dataset](self.file)
         audit = Audit.read(self.audit) if self.audit else None
         if audit is not None:
             audit.check(conversations)
-        return conversations, audit
+        asked = [
+            replace(each, questions=tuple(spread(each.questions, self.questions)))
+            for each in conversations[: self.limit]
+        ]
+        return asked, audit
 
 
 def own_settings(call: Invocation) -> Settings:

@@ -40,3 +40,8 @@ def without(box: Box, hole: Box) -> list[Box]:
 def area(box: Box) -> int:
     """In pixels."""
     return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def covered(box: Box, others: Sequence[Box]) -> float:
+    """The share of a box that lies under others, such as lines of text, which hardly overlap one another."""
+    return sum(area(common(box, other)) for other in others if meet(box, other)) / max(area(box), 1)

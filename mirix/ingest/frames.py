@@ -69,9 +69,10 @@ class FrameFiles:
             if text != line.text:
                 secret.append(line.box)
             kept.append({"text": text, "box": list(line.box), "confidence": round(line.confidence, 3)})
-        self._hidden.remember(sealer.user_id, image, secret)
+        grey = image.convert("L")
+        self._hidden.remember(sealer.user_id, grey, secret)
         return Frame(
-            webp=to_webp(_painted(image, [*secret, *incoming.illegible, *self._hidden.again(sealer.user_id, image)])),
+            webp=to_webp(_painted(image, [*secret, *incoming.illegible, *self._hidden.again(sealer.user_id, grey)])),
             width=image.width,
             height=image.height,
             lines=kept,

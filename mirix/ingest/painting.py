@@ -27,7 +27,7 @@ def widened(image: Image.Image, box: Box) -> Box:
     """A line's box (left, top, right, bottom in pixels) with all letters of its row that follow closely on it."""
     left, top, right, bottom = box
     em = max(bottom - top, 1)
-    rows = np.asarray(image.convert("L").crop((0, top, image.width, bottom)))
+    rows = np.asarray(image.crop((0, top, image.width, bottom)).convert("L"))
     if not rows.size:
         return box
     is_ink = (rows.max(axis=0) - rows.min(axis=0)) > INK

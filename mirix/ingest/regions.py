@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mirix.ingest.boxes import Box, area, around, common, meet, without
+from mirix.ingest.boxes import Box, area, around, common, covered, meet, without
 from mirix.ingest.painting import INK
 from mirix.ingest.tiles import CELL, changed_cells, changed_pixels
 from mirix.models.ocr import Line, TextRecogniser, reading_order
@@ -141,13 +141,8 @@ class RegionReader:
 def _lost(base: _Read, grey: Image.Image, regions: Sequence[Box], found: Sequence[Line]) -> list[Line]:
     """The lines in some regions that were read before, still stand there pixel by pixel, and were not found again."""
     within = [line for line in base.lines if any(meet(line.box, region) for region in regions)]
-    unread = [line for line in within if _covered(line.box, [other.box for other in found]) < LEAST_COVERED]
+    unread = [line for line in within if covered(line.box, [other.box for other in found]) < LEAST_COVERED]
     return [line for line in unread if base.grey.crop(line.box).tobytes() == grey.crop(line.box).tobytes()]
-
-
-def _covered(box: Box, others: Sequence[Box]) -> float:
-    """The share of a box that lies under others; lines of text hardly overlap."""
-    return sum(area(common(box, other)) for other in others if meet(box, other)) / max(area(box), 1)
 
 
 def _sheets(regions: Sequence[_Region]) -> list[list[_Region]]:

@@ -9,7 +9,6 @@ import typer
 from typer.testing import CliRunner
 
 from mirix.cli import evaluate
-from mirix.cli.evaluate_answers import read
 from mirix.cli.evaluate_run import Plan
 from mirix.errors import InputError, ModelError
 from mirix.evaluation.answer_report import report_answers
@@ -131,11 +130,11 @@ def test_an_audit_is_held_against_the_whole_file(app: typer.Typer, tmp_path: Pat
     path = tmp_path / "audit.json"
     path.write_text(json.dumps({f"keepers/{number}": {"answers": ["x"]} for number in range(1, 11)}), encoding="utf-8")
     plan = Plan(dataset="locomo", file=FILE, limit=1, questions=2, systems=(), out=None, audit=path)
-    conversations, audit = read(plan)
+    conversations, audit = plan.read()
     assert len(conversations[0].questions) == 2 and audit is not None
     path.write_text(json.dumps({"keepers/1": {"answers": ["x"]}, "keepers/11": {"answers": ["x"]}}), encoding="utf-8")
     with pytest.raises(InputError, match="keepers/11"):
-        read(plan)
+        plan.read()
 
 
 def test_an_audit_that_cannot_be_read_is_named(app: typer.Typer, tmp_path: Path) -> None:

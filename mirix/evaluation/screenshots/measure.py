@@ -15,7 +15,7 @@ from mirix.evaluation.lifelog import UNKNOWN
 from mirix.evaluation.metrics import Share, mean, reciprocal_rank
 from mirix.evaluation.screenshots.day import Day, Pair, asked_at
 from mirix.evaluation.screenshots.record import Recording
-from mirix.ingest.boxes import Box, area, common, meet
+from mirix.ingest.boxes import covered
 from mirix.models.usage import Usage
 from mirix.retrieval.answer import Answer
 from mirix.retrieval.hits import Hit
@@ -149,15 +149,10 @@ def _box_is_right(pair: Pair, answer: Answer, recording: Recording) -> bool | No
     if not places:
         return None
     return any(
-        _covered(gold, place.boxes) >= COVERED
+        covered(gold, place.boxes) >= COVERED
         for place in places
         for gold in pair.boxes.get(recording.kept.get(place.message_id, ""), ())
     )
-
-
-def _covered(gold: Box, boxes: Sequence[Box]) -> float:
-    """The share of a place that a few boxes cover; they seldom overlap."""
-    return sum(area(common(gold, box)) for box in boxes if meet(gold, box)) / max(area(gold), 1)
 
 
 def _language(pair: Pair) -> str:
